@@ -35,7 +35,9 @@ export interface Storage {
 }
 
 export type Change =
-  | { kind: 'connection' | 'api_key' | 'instance' | 'oauth_app' | 'project' | 'data_key' | 'session'; id: string }
+  /** A connection names its owner, so that only that user's cached list is dropped. */
+  | { kind: 'connection'; id: string; projectId: string; userId: string }
+  | { kind: 'api_key' | 'instance' | 'oauth_app' | 'project' | 'data_key' | 'session'; id: string }
   | { kind: 'everything' }
 
 export interface Project {
