@@ -163,6 +163,18 @@ export interface ExecuteFailure extends ErrorReply {
 /** `POST /api/tools/execute-batch` `{user_id, calls: [...]}`: at most 20, run side by side, answers in order. */
 export type BatchItem = ({ success: true } & Omit<ExecuteReply, 'success' | 'request_id'>) | ExecuteFailure
 
+/** `POST /api/tools/execute-batch` */
+export interface BatchReply {
+  results: BatchItem[]
+  request_id: string
+}
+/** `GET /api/tools/health` */
+export interface ToolsHealth {
+  status: Health['status']
+  connectors: number
+  tools: number
+}
+
 /** `/api/instances` */
 export interface Instance {
   id: string
@@ -178,6 +190,29 @@ export interface Instance {
 /** The token appears in this answer only. */
 export interface InstanceCreated extends Instance {
   token: string
+}
+
+/** `GET /:instanceId/health` */
+export interface InstanceHealth {
+  status: Health['status']
+  instance_id: string
+}
+/** `GET /:instanceId/status` */
+export interface InstanceStatus {
+  instance: Instance
+  tools: { total: number; available: number }
+  connections: Connection[]
+}
+/** `POST /:instanceId/refresh`: one line for each connection that was tried. */
+export interface InstanceRefresh {
+  items: { connection_id: string; status: ConnectionStatus | null; error: ErrorBody | null }[]
+}
+
+/** `POST /api/connect-links` */
+export interface ConnectLink {
+  id: string
+  url: string
+  expires_at: Timestamp
 }
 
 export interface ApiKey {
@@ -212,6 +247,15 @@ export interface Project {
   name: string
   redirect_urls: string[]
   created_at: Timestamp
+}
+
+/** The first admin key of the new project appears in this answer only. */
+export interface ProjectCreated extends Project {
+  admin_key: string
+}
+/** `GET /api/users`: users that have connections. */
+export interface User {
+  id: string
 }
 
 export interface Event {
