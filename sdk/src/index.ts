@@ -1,0 +1,5 @@
+export { type Client, type ClientOptions, createClient, eachItem, type WaitOptions } from './client.ts'
+export { PatchbayApiError } from './errors.ts'
+export type * from './requests.ts'
+export type { CallOptions } from './send.ts'
+export type * from './wire.ts'
