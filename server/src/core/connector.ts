@@ -99,7 +99,10 @@ export type Query = Record<string, string | number | boolean | null | undefined 
 
 export interface SendOptions {
   query?: Query
-  /** `form` sends application/x-www-form-urlencoded instead of JSON. */
+  /**
+   * `form` sends application/x-www-form-urlencoded instead of JSON. A body that is a `Uint8Array` is sent as it is,
+   * whatever this says; name its type in `headers['content-type']`.
+   */
   as?: 'json' | 'form'
   headers?: Record<string, string>
   /** Which of the provider's tokens to use, instead of the tool's. */

@@ -1,3 +1,5 @@
+import type { Account } from './connection.ts'
+
 /**
  * An OAuth service as data. Connectors of one vendor share a provider (`google` serves gmail, drive, calendar…).
  * Every odd habit of a token endpoint is a field here, never code: `oauth/client` reads them.
@@ -48,6 +50,12 @@ export interface Provider {
     /** Life of an access token whose reply has no `expires_in`, seconds; absent: it does not expire by itself. */
     defaultExpiresIn?: number
   }
+  /**
+   * Where the provider itself says who granted, for services whose own address cannot (OpenID Connect Core §5.3).
+   * Asked with the default token and before the connector's `account`, which is left for grants this address refuses
+   * (401, 403: a token brought from elsewhere without identity scopes).
+   */
+  identity?: { url: string; account: (answer: any) => Account }
   /** The provider's error code at the token endpoint → what it means, beyond the standard ones. */
   errors?: Readonly<Record<string, RefreshFailureClass>>
   /** How an administrator makes an OAuth app there, shown beside the form. */
