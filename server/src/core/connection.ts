@@ -27,7 +27,7 @@ export interface Connection {
   generation: number
   /** Earliest expiry of its access tokens, epoch ms; null when they do not expire. */
   expiresAt: number | null
-  /** Epoch ms before which no background refresh is tried (backoff). */
+  /** Epoch ms of the next background refresh (ahead of expiry, or after a backoff); null when there is nothing to refresh. */
   refreshAfter: number | null
   /** Consecutive failed refreshes. */
   refreshFailures: number

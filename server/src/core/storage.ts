@@ -1,4 +1,4 @@
-import type { Policy, Role } from './caller.ts'
+import type { Actor, Policy, Role } from './caller.ts'
 import type { Connection, ConnectionStatus, StatusReason } from './connection.ts'
 import type { Event, EventType } from './events.ts'
 
@@ -156,7 +156,15 @@ export interface Connections {
     id: string,
     granted: Pick<
       Connection,
-      'label' | 'account' | 'settings' | 'captured' | 'scopes' | 'credential' | 'expiresAt' | 'oauthAppId'
+      | 'label'
+      | 'account'
+      | 'settings'
+      | 'captured'
+      | 'scopes'
+      | 'credential'
+      | 'expiresAt'
+      | 'refreshAfter'
+      | 'oauthAppId'
     >,
     events: readonly Event[],
   ): Promise<Connection | undefined>
@@ -169,6 +177,8 @@ export interface Connections {
     events: readonly Event[],
     forget?: boolean,
   ): Promise<boolean>
+  /** Deletes rows that were never finished (no credential was ever stored) and are older than `before`. */
+  removePending(before: number): Promise<number>
   /** Deletes the row and commits the events with it. The user's oldest other connection becomes the default. */
   remove(projectId: string, userId: string, id: string, events: readonly Event[]): Promise<boolean>
   /** How many usable connections share this account and OAuth app (a provider's revoke may end them all). */
@@ -176,8 +186,8 @@ export interface Connections {
 
   /** As the gateway itself: the row by id alone. Never reached from a route without an owner check. */
   getAsGateway(id: string): Promise<Connection | undefined>
-  /** Usable rows whose tokens end before `before` and that may be tried at `now`; soonest first. */
-  dueForRefresh(before: number, now: number, limit: number): Promise<Connection[]>
+  /** Usable rows whose `refreshAfter` has come at `now` and that nobody holds a lease on; longest due first. */
+  dueForRefresh(now: number, limit: number): Promise<Connection[]>
   /**
    * Takes the refresh lease of a row: only if the generation is still `generation` and nobody holds it. Writes the
    * intent with it. Answers the row with its new fence, and the intent found (of a refresh that never ended), or
@@ -197,7 +207,7 @@ export interface Connections {
     id: string,
     generation: number,
     fence: number | null,
-    granted: Pick<Connection, 'credential' | 'expiresAt' | 'scopes'>,
+    granted: Pick<Connection, 'credential' | 'expiresAt' | 'refreshAfter' | 'scopes'>,
     events: readonly Event[],
   ): Promise<boolean>
   /** Ends the lease after a failure; keeps the credential. Same conditions as `commitRefresh`. */
@@ -229,6 +239,8 @@ export interface Authorization {
   providerId: string
   connectionId: string
   oauthAppId: string
+  /** Who started it; what comes of it is told in their name. */
+  actor: Actor
   /** Where the browser goes afterwards; null for the gateway's own closing page. */
   redirectUrl: string | null
   /** Origin a popup reports to; null when not opened as one. */
@@ -334,6 +346,7 @@ export interface Session {
 
 export interface Sessions {
   create(session: Session, events: readonly Event[]): Promise<void>
+  /** Undefined also once its API key was revoked or has expired. */
   find(hash: string): Promise<Session | undefined>
   remove(hash: string, events: readonly Event[]): Promise<void>
   removeExpired(before: number): Promise<number>
