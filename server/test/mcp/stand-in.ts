@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { Caller, Policy } from '../../src/core/caller.ts'
 import { PatchbayError } from '../../src/core/errors.ts'
 import type { Gateway, ListedTool, ToolCall, ToolResult } from '../../src/core/gateway.ts'
@@ -18,6 +19,8 @@ export interface StandIn {
   list?: (filter: { all?: boolean }) => Promise<ListedTool[]>
   call?: (call: ToolCall, caller: Caller) => Promise<unknown>
   bearer?: () => Promise<never>
+  /** The web server in front reads and parses the body itself. */
+  parsesBodies?: boolean
 }
 
 /**
@@ -83,9 +86,10 @@ export async function startEndpoint(
     ...options,
   })
   let count = 0
-  server.on('request', (request, response) => {
-    const instanceId = decodeURIComponent(request.url?.split('/')[1] ?? '')
-    void endpoint.handle(request, response, { instanceId, requestId: `req_${++count}` })
+  server.on('request', async (request, response) => {
+    const about = { instanceId: decodeURIComponent(request.url?.split('/')[1] ?? ''), requestId: `req_${++count}` }
+    const parsedBody = behaviour.parsesBodies ? JSON.parse(await text(request)) : undefined
+    await endpoint.handle(request, response, { ...about, parsedBody })
   })
   return {
     origin,
