@@ -5,7 +5,7 @@ import { by, type EventInput, type EventLog } from './event-log.ts'
 import type { Admin, Catalogue } from './gateway.ts'
 import { ENVIRONMENT_APP, type OAuthAppsOf } from './oauth-apps.ts'
 import type { ClientCredentials } from './oauth.ts'
-import { assertUser } from './policy.ts'
+import { assertUser, narrowed } from './policy.ts'
 import { redirectEntryMistake } from './redirects.ts'
 import { newId, newSecret, secretHash } from './secrets.ts'
 import type { ApiKey, OAuthApp, Project, Storage } from './storage.ts'
@@ -111,7 +111,7 @@ export function createAdmin(options: AdminOptions): Admin {
           name: request.name,
           role: request.role,
           userId: request.userId ?? null,
-          policy: caller.role === 'app' ? { ...request.policy, ...caller.policy } : (request.policy ?? {}),
+          policy: narrowed(caller.policy, request.policy ?? {}),
           expiresAt: seconds === undefined ? null : now() + seconds * 1000,
         },
         now(),

@@ -168,12 +168,22 @@ export interface ToolResult {
   eventId: string
 }
 
+export interface ToolFilter {
+  connectorId?: string
+  /** Tools of connectors that the user has not connected, too. */
+  all?: boolean
+  /** Words that all occur in name, title or description. */
+  query?: string
+  /** Request id: adds to each unavailable tool the link that mends what it lacks. */
+  linksFor?: string
+}
+
 export interface Tools {
   /** What this caller may use for this user. Connectors without a connection are left out unless `all`. */
   list(
     caller: Caller,
     userId: string,
-    filter?: { connectorId?: string; all?: boolean; query?: string },
+    filter?: ToolFilter,
   ): Promise<ListedTool[]>
   /** Throws PatchbayError. */
   call(caller: Caller, call: ToolCall): Promise<ToolResult>

@@ -2,7 +2,7 @@ import type { Caller } from './caller.ts'
 import { PatchbayError } from './errors.ts'
 import { by, type EventLog } from './event-log.ts'
 import type { InstancesOf } from './gateway.ts'
-import { assertUser } from './policy.ts'
+import { assertUser, narrowed } from './policy.ts'
 import { newId, newSecret, secretHash } from './secrets.ts'
 import type { Instance, Storage } from './storage.ts'
 
@@ -86,24 +86,4 @@ export function createInstances(options: { storage: Storage; events: EventLog; n
 
 function unknown(userId: string, id: string): PatchbayError {
   return new PatchbayError('not_found', `User "${userId}" has no instance "${id}".`)
-}
-
-/** What both allow. */
-function narrowed(outer: Caller['policy'], inner: Caller['policy']): Caller['policy'] {
-  const both = <T>(a: readonly T[] | undefined, b: readonly T[] | undefined) => (a && b ? b.filter((one) => a.includes(one)) : (b ?? a))
-  const connectors = both(outer.connectors, inner.connectors)
-  const effects = both(outer.effects, inner.effects)
-  const denied = [...(outer.deny_tools ?? []), ...(inner.deny_tools ?? [])]
-  const tools = outer.tools && inner.tools ? inner.tools.filter((name) => outer.tools?.some((pattern) => within(pattern, name))) : (inner.tools ?? outer.tools)
-  return {
-    ...(connectors && { connectors }),
-    ...(effects && { effects }),
-    ...(tools && { tools }),
-    ...(denied.length > 0 && { deny_tools: denied }),
-  }
-}
-
-/** A pattern or name that another pattern wholly covers. */
-function within(pattern: string, name: string): boolean {
-  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name
 }

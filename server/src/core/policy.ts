@@ -62,3 +62,25 @@ function matches(pattern: string, name: string): boolean {
 function list(values: readonly string[]): string {
   return values.length === 0 ? '(none)' : values.join(', ')
 }
+
+/** What both allow: nobody hands out more than it has. */
+export function narrowed(outer: Policy, inner: Policy): Policy {
+  const both = <T>(a: readonly T[] | undefined, b: readonly T[] | undefined) => (a && b ? b.filter((one) => a.includes(one)) : (b ?? a))
+  const connectors = both(outer.connectors, inner.connectors)
+  const effects = both(outer.effects, inner.effects)
+  const users = both(outer.users, inner.users)
+  const denied = [...(outer.deny_tools ?? []), ...(inner.deny_tools ?? [])]
+  const tools = outer.tools && inner.tools ? inner.tools.filter((name) => outer.tools?.some((pattern) => within(pattern, name))) : (inner.tools ?? outer.tools)
+  return {
+    ...(connectors && { connectors }),
+    ...(effects && { effects }),
+    ...(users && { users }),
+    ...(tools && { tools }),
+    ...(denied.length > 0 && { deny_tools: denied }),
+  }
+}
+
+/** A pattern or name that another pattern wholly covers. */
+function within(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name
+}

@@ -5,7 +5,7 @@ import type { Storage } from './storage.ts'
 
 /** How often due connections are looked for, ms. */
 const LOOK_EVERY_MS = 5_000
-const PAGE = 500
+const PAGE = 1_000
 /** Refreshes under way at once at one token endpoint. */
 const PER_ENDPOINT = 64
 

@@ -5,9 +5,9 @@ import type { ConnectionCache } from './connection-cache.ts'
 import type { Connector, RequestLine, Service, Tool } from './connector.ts'
 import type { ConnectLinks } from './connect-links.ts'
 import type { Credentials } from './credentials.ts'
-import { asPatchbayError, errorBody, PatchbayError } from './errors.ts'
+import { asPatchbayError, type ErrorBody, errorBody, PatchbayError } from './errors.ts'
 import { by, type EventLog } from './event-log.ts'
-import type { Catalogue, ListedTool, ToolCall, ToolResult, Tools } from './gateway.ts'
+import type { Catalogue, ListedTool, ToolCall, ToolFilter, ToolResult, Tools } from './gateway.ts'
 import { checkedInput, nearest } from './inputs.ts'
 import { createInFlight } from './limits.ts'
 import { assertAllowed, assertUser, refusal } from './policy.ts'
@@ -163,7 +163,7 @@ export function createTools(options: ToolsOptions): Tools {
   async function list(
     caller: Caller,
     userId: string,
-    filter: { connectorId?: string; all?: boolean; query?: string } = {},
+    filter: ToolFilter = {},
   ): Promise<ListedTool[]> {
     assertUser(caller, userId)
     const own = await options.connections(caller.projectId, userId)
@@ -180,7 +180,33 @@ export function createTools(options: ToolsOptions): Tools {
         listed.push(listedTool(connector, name, tool, connections))
       }
     }
-    return listed
+    if (filter.linksFor === undefined) return listed
+    const requestId = filter.linksFor
+    return Promise.all(listed.map((one) => (one.unavailable ? withConnectUrl(caller, userId, one, one.unavailable, requestId) : one)))
+  }
+
+  /** The link that mends exactly what this tool lacks; tools that lack the same share it. */
+  async function withConnectUrl(caller: Caller, userId: string, listed: ListedTool, why: ErrorBody, requestId: string): Promise<ListedTool> {
+    const connection = listed.connections.find((one) => one.isDefault) ?? listed.connections[0]
+    const url = await options.connectLinks.urlFor(
+      caller,
+      {
+        userId,
+        connectorId: listed.connectorId,
+        ...(connection && { connectionId: connection.id }),
+        ...(why.code === 'missing_scope' && { tools: toolsLacking(why.details?.['missing'], listed) }),
+      },
+      requestId,
+    )
+    return { ...listed, unavailable: { ...why, fix: { action: why.fix?.action ?? `Connect ${listed.connectorName}`, url } } }
+  }
+
+  /** Every tool of the connector that the same missing scopes would make available, in a stable order. */
+  function toolsLacking(missing: unknown, listed: ListedTool): string[] {
+    const connector = catalogue.connector(listed.connectorId)
+    const wanted = JSON.stringify(missing)
+    const same = Object.entries(connector?.tools ?? {}).filter(([, tool]) => JSON.stringify([tool.scopes[0] ?? []].flat()) === wanted)
+    return same.length > 0 ? same.map(([name]) => name) : [listed.name]
   }
 
   function listedTool(connector: Connector, name: string, tool: Tool, connections: readonly Connection[]): ListedTool {

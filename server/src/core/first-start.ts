@@ -1,0 +1,39 @@
+import { DEFAULT_PROJECT, newApiKey } from './admin.ts'
+import type { Storage } from './storage.ts'
+import type { Vault } from './vault.ts'
+
+/**
+ * Makes what every gateway needs: the default project with its data key, and a first admin key. Answers that key
+ * when it was made here, so that it can be shown this once. A given admin key is made to work, and never answered.
+ * Throws VaultError when the master key is not the one the data was encrypted with.
+ */
+export async function firstStart(options: {
+  storage: Storage
+  vault: Vault
+  now: () => number
+  /** From the environment; at least 20 characters. */
+  adminKey?: string | undefined
+}): Promise<{ adminKey?: string }> {
+  const { storage, vault, now } = options
+  if (!(await storage.projects.get(DEFAULT_PROJECT))) {
+    try {
+      await storage.projects.create({ id: DEFAULT_PROJECT, name: 'Default', redirectUrls: [], createdAt: now() })
+    } catch (error) {
+      // Another process starting at the same moment was first.
+      if (!(await storage.projects.get(DEFAULT_PROJECT))) throw error
+    }
+  }
+  if ((await storage.dataKeys.list(DEFAULT_PROJECT)).length === 0) await vault.addDataKey(DEFAULT_PROJECT)
+  await vault.currentKeyId(DEFAULT_PROJECT)
+
+  if (options.adminKey) {
+    const { apiKey } = newApiKey({ projectId: DEFAULT_PROJECT, name: 'From the environment', role: 'admin' }, now(), options.adminKey)
+    if (!(await storage.apiKeys.findByHash(apiKey.hash))) await storage.apiKeys.create(apiKey)
+    return {}
+  }
+  const keys = await storage.apiKeys.list(DEFAULT_PROJECT)
+  if (keys.some((key) => key.role === 'admin')) return {}
+  const { apiKey, secret } = newApiKey({ projectId: DEFAULT_PROJECT, name: 'First admin key', role: 'admin' }, now())
+  await storage.apiKeys.create(apiKey)
+  return { adminKey: secret }
+}
