@@ -49,8 +49,8 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
 
   return {
     async handle(request, response, about) {
-      response.setHeader('x-request-id', about.requestId)
       try {
+        response.setHeader('x-request-id', about.requestId)
         const asked = await admitted(door, request, response, about)
         if (asked) await answer(request, response, about, asked)
       } catch (error) {
