@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+const WEB = join(import.meta.dirname, '../../web')
+
+/** Folder of the built web pages; built first where that is missing or older than its source. */
+export async function builtWebPages(say: (line: string) => void): Promise<string | undefined> {
+  const dist = join(WEB, 'dist')
+  const index = join(dist, 'index.html')
+  const source = join(WEB, 'src')
+  if (!existsSync(source)) return existsSync(index) ? dist : undefined
+  if (existsSync(index) && statSync(index).mtimeMs >= newestIn(source)) return dist
+  say('Building the web pages (once, about ten seconds)…')
+  await runVite()
+  return dist
+}
+
+function newestIn(folder: string): number {
+  let newest = 0
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) newest = Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs)
+  }
+  return newest
+}
+
+function runVite(): Promise<void> {
+  const vite = join(dirname(createRequire(join(WEB, 'package.json')).resolve('vite/package.json')), 'bin/vite.js')
+  return new Promise((resolve, reject) => {
+    let output = ''
+    const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: WEB, stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stdout.on('data', (chunk) => {
+      output += chunk
+    })
+    child.stderr.on('data', (chunk) => {
+      output += chunk
+    })
+    child.on('error', reject)
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`Building the web pages failed:\n${output.slice(-2000)}`))))
+  })
+}
