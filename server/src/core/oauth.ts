@@ -67,6 +67,8 @@ export interface RevokeRequest {
   client: ClientCredentials
   tokens: Readonly<Record<string, Token>>
   params: Readonly<Record<string, string>>
+  /** Needed where the provider's revocation address holds a captured value. */
+  captured?: Readonly<Record<string, string>>
 }
 
 /** What a token endpoint gave, made regular. */
