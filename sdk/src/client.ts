@@ -156,8 +156,7 @@ export function createClient(options: ClientOptions) {
     },
 
     instances: {
-      list: (query: { user_id?: string } & PageQuery = {}, o?: CallOptions) =>
-        page<Instance>('/api/instances', query, o),
+      list: (query: { user_id?: string } = {}, o?: CallOptions) => page<Instance>('/api/instances', query, o),
       get: (id: string, query: { user_id?: string } = {}, o: CallOptions = {}) =>
         send<Instance>('GET', `/api/instances/${segment(id)}`, { query, ...o }),
       /** The token is in this answer only. */
@@ -199,7 +198,6 @@ export function createClient(options: ClientOptions) {
 
     projects: {
       list: (o?: CallOptions) => page<Project>('/api/projects', {}, o),
-      get: (id: string, o: CallOptions = {}) => send<Project>('GET', `/api/projects/${segment(id)}`, o),
       /** The new project's admin key is in this answer only. */
       create: (request: { name: string }, o: CallOptions = {}) =>
         send<ProjectCreated>('POST', '/api/projects', { body: request, ...o }),

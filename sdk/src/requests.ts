@@ -15,7 +15,7 @@ export interface ConnectionQuery extends PageQuery {
   status?: string
 }
 
-export interface ToolQuery extends PageQuery {
+export interface ToolQuery {
   user_id: string
   connector?: string
   /** Words to look for in names and descriptions. */
@@ -25,7 +25,7 @@ export interface ToolQuery extends PageQuery {
 }
 
 export interface EventQuery extends PageQuery {
-  type?: string | readonly string[]
+  types?: readonly string[]
   outcome?: 'ok' | 'error' | 'refused'
   user_id?: string
   connector?: string

@@ -64,12 +64,12 @@ export async function sendStream(config: SendConfig, call: Call): Promise<Readab
   }
 }
 
-/** An absolute address of a route; absent and null parameters are left out, lists repeat the name. */
+/** An absolute address of a route; absent and null parameters are left out, lists are joined by commas. */
 export function address(baseUrl: string, path: string, query: Query = {}): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined || value === null) continue
-    for (const one of Array.isArray(value) ? value : [value]) parameters.append(name, String(one))
+    parameters.append(name, Array.isArray(value) ? value.join(',') : String(value))
   }
   const search = parameters.toString()
   return `${baseUrl}${path}${search && `?${search}`}`
