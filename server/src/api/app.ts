@@ -5,6 +5,7 @@ import Fastify, {
   type FastifyPluginAsync,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { PatchbayError } from '../core/errors.ts'
@@ -47,8 +48,8 @@ export interface ApiOptions {
   /** The server-rendered pages (`createPages`). */
   pages?: FastifyPluginAsync | undefined
   /**
-   * Answers `/:instanceId/mcp` for every method and checks the bearer itself. `request.body` is the unparsed body
-   * (a Buffer, empty without one), so that broken JSON is answered in the words of JSON-RPC.
+   * Answers `/:instanceId/mcp` for every method and checks the bearer itself. It reads `request.raw`, whose body is
+   * untouched, and writes `reply.raw`, which already carries the CORS and security headers.
    */
   mountMcp?: ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) | undefined
   limits?: Partial<ApiLimits> | undefined
@@ -75,7 +76,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   const base = Fastify({
     loggerInstance: options.logger,
     // Its lines hold whole addresses, and ours carry states and one-time tokens; see the onResponse hook.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: options.trustProxy ?? false,
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
@@ -161,7 +162,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   sessionRoutes(app, surroundings)
   administrationRoutes(app, surroundings)
   if (options.pages) await app.register(options.pages)
-  if (options.mountMcp) await base.register(mcpRoute(options.mountMcp, limits))
+  if (options.mountMcp) await base.register(mcpRoute(options.mountMcp))
   return base
 }
 
@@ -205,17 +206,23 @@ function refuseUngated(app: FastifyInstance): void {
   })
 }
 
-function mcpRoute(answer: NonNullable<ApiOptions['mountMcp']>, limits: ApiLimits): FastifyPluginAsync {
+function mcpRoute(answer: NonNullable<ApiOptions['mountMcp']>): FastifyPluginAsync {
   return async (scope) => {
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    // The endpoint reads bodies itself: broken JSON is answered in the words of JSON-RPC there.
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
     scope.route({
       method: ['GET', 'POST', 'DELETE', 'OPTIONS', 'PUT', 'PATCH'],
       url: `${INSTANCE_PATH}/mcp`,
       config: { role: 'self' },
-      bodyLimit: limits.toolBodyBytes,
       schema: { hide: true },
-      handler: answer,
+      handler: async (request, reply) => {
+        for (const [name, value] of Object.entries(reply.getHeaders())) {
+          if (value !== undefined) reply.raw.setHeader(name, value)
+        }
+        reply.hijack()
+        await answer(request, reply)
+      },
     })
   }
 }

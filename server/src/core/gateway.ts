@@ -236,7 +236,13 @@ export interface OpenLink {
   userId: string
   projectName: string
   expiresAt: number
-  connectors: readonly { connector: Connector; connection?: Connection; configured: boolean }[]
+  connectors: readonly {
+    connector: Connector
+    connection?: Connection
+    configured: boolean
+    /** What connecting will ask for, so that the page can say it; absent: what the read-only tools need. */
+    scopes?: readonly string[]
+  }[]
 }
 
 export interface SessionsOf {
