@@ -20,7 +20,6 @@ import { createOAuthClient } from './oauth/client/oauth-client.ts'
 import { createPages } from './pages/pages.ts'
 import { openStorage } from './storage/open.ts'
 import { VERSION } from './version.ts'
-import { builtWebPages } from './web-build.ts'
 
 /** Calls under way get this long to end before the process does, ms. */
 const DRAIN_MS = 25_000
@@ -35,12 +34,17 @@ export interface Served {
   stop(): Promise<void>
 }
 
-/** The whole gateway, listening: the one place where its parts are put together. */
-export async function serve(config: Config, say: (line: string) => void = () => {}): Promise<Served> {
+/**
+ * The whole gateway, listening: the one place where its parts are put together. Without `webRoot` (folder of the built
+ * web pages) it serves none; `now` is the clock (epoch ms), for a demonstration that moves it.
+ */
+export async function serve(
+  config: Config,
+  { webRoot, now = Date.now }: { webRoot?: string | undefined; now?: () => number } = {},
+): Promise<Served> {
   const log = createLog(config.logLevel)
   const catalogue = await catalogueOf(config)
-  const webRoot = await builtWebPages(say)
-  const storage = await openStorage({ databaseUrl: config.databaseUrl, dataDir: config.dataDir })
+  const storage = await openStorage({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, now })
   try {
     const { keyring, path } = await keyringFor(config, storage)
     const metrics = createMetrics()
@@ -53,7 +57,7 @@ export async function serve(config: Config, say: (line: string) => void = () => 
       storage,
       keyring,
       catalogue,
-      oauth: createOAuthClient({ http: outgoing.http }),
+      oauth: createOAuthClient({ http: outgoing.http, now }),
       http: outgoing.http,
       environmentApps: config.oauthApps,
       publicUrl: config.publicUrl,
@@ -61,10 +65,11 @@ export async function serve(config: Config, say: (line: string) => void = () => 
       version: VERSION,
       owner: `${hostname()}/${process.pid}/${randomBytes(4).toString('hex')}`,
       limits: { perUser: config.maxCallsPerUser, perConnection: config.maxCallsPerConnection },
+      now,
       onTrouble,
       onCall: metrics.onCall,
     })
-    const { adminKey } = await firstStart({ storage, vault: gateway.vault, now: Date.now, adminKey: config.adminApiKey })
+    const { adminKey } = await firstStart({ storage, vault: gateway.vault, now, adminKey: config.adminApiKey })
     const mcp = createMcpEndpoint({
       gateway,
       publicUrl: config.publicUrl,
@@ -96,7 +101,7 @@ export async function serve(config: Config, say: (line: string) => void = () => 
       storage,
       vault: gateway.vault,
       keyring,
-      now: Date.now,
+      now,
       eventDays: config.eventDays,
       onTrouble: (error) => onTrouble('maintenance', error),
     })

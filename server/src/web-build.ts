@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 
 const WEB = join(import.meta.dirname, '../../web')
 
@@ -37,6 +38,6 @@ function runVite(): Promise<void> {
       output += chunk
     })
     child.on('error', reject)
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`Building the web pages failed:\n${output.slice(-2000)}`))))
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`Building the web pages failed:\n${stripVTControlCharacters(output).slice(-2000)}`))))
   })
 }

@@ -1,9 +1,10 @@
 import type { Config } from '../config.ts'
 import { serve } from '../serve.ts'
+import { builtWebPages } from '../web-build.ts'
 
 /** Starts the gateway, says where it is, and stops it cleanly on SIGTERM or SIGINT. */
 export async function serveCommand(config: Config): Promise<void> {
-  const served = await serve(config, (line) => console.log(line))
+  const served = await serve(config, { webRoot: await builtWebPages((line) => console.log(line)) })
   console.log(welcome(config, served))
 
   let stopping = false
