@@ -10,9 +10,12 @@ const MAX_CACHED = 20_000
 /** "Last used" is written at most this often per key. */
 const TOUCH_EVERY_MS = 60_000
 
-/** Checks keys, instance tokens and session cookies, from memory once known; a change in any process drops the entry. */
+/**
+ * Checks keys, instance tokens and session cookies, from memory once known; a change in any process drops the entry.
+ * Every request comes through here first, so this is where changes of other processes are taken in.
+ */
 export function createCallers(options: {
-  storage: Pick<Storage, 'apiKeys' | 'instances' | 'sessions' | 'onChange'>
+  storage: Pick<Storage, 'apiKeys' | 'instances' | 'sessions' | 'onChange' | 'catchUp'>
   now: () => number
 }): Callers {
   const { storage, now } = options
@@ -39,6 +42,7 @@ export function createCallers(options: {
       if (!secret) {
         throw new PatchbayError('unauthorized', 'This needs an API key: send it as "X-API-Key: pb_…" or "Authorization: Bearer pb_…".')
       }
+      storage.catchUp()
       const key = await apiKeys.get(secretHash(secret))
       if (!key) throw new PatchbayError('unauthorized', 'Unknown API key. Check that it was copied whole; keys are shown only once.')
       if (key.revokedAt !== null) throw new PatchbayError('unauthorized', `The API key "${key.name}" was revoked. Make a new one.`)
@@ -50,6 +54,7 @@ export function createCallers(options: {
     },
 
     async fromInstanceToken(instanceId, token) {
+      storage.catchUp()
       const instance = await instances.get(instanceId)
       // Hash both sides even when there is no such instance, so that the answer takes the same time.
       const given = Buffer.from(secretHash(token ?? ''))
@@ -64,6 +69,7 @@ export function createCallers(options: {
     },
 
     async fromSession(cookie) {
+      storage.catchUp()
       const session = await sessions.get(secretHash(cookie))
       if (!session || session.expiresAt <= now()) return undefined
       return callerOfSession(session)
