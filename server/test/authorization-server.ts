@@ -105,7 +105,11 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       Interaction: 600,
       Session: 600,
     },
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true, allowedPolicy: () => true }, introspection: { enabled: true } },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: () => true },
+      introspection: { enabled: true },
+    },
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     renderError: (ctx, out) => {
       ctx.type = 'json'

@@ -40,10 +40,12 @@ export async function revokeTokens(send: Send, request: RevokeRequest): Promise<
       const value = kind === 'refresh' ? token.refreshToken : token.accessToken
       if (value === undefined) continue
       const failure = await revokeOne(send, request, revocation, value, token.accessToken)
-      if (failure === undefined) ended++
-      else failures.push(failure)
+      if (failure === undefined) {
+        ended++
+        // The rest of this token went with it; tokens of other names (Slack's bot and user) are grants of their own.
+        if (revocation.endsWholeGrant) break
+      } else failures.push(failure)
     }
-    if (revocation.endsWholeGrant && ended > 0) break
   }
 
   if (failures.length === 0 && ended > 0) {

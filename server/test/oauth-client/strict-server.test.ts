@@ -1,13 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
-import {
-  type AuthorizationServerOptions,
-  startAuthorizationServer,
-  type TokenFault,
-} from '../../../test/authorization-server.ts'
-import type { OAuthError } from '../../core/oauth.ts'
-import { createHttp } from '../../net/http.ts'
-import { createOAuthClient } from './oauth-client.ts'
+import type { OAuthError } from '../../src/core/oauth.ts'
+import { createHttp } from '../../src/net/http.ts'
+import { createOAuthClient } from '../../src/oauth/client/oauth-client.ts'
+import { type AuthorizationServerOptions, startAuthorizationServer, type TokenFault } from '../authorization-server.ts'
 
 /*
  * Against a certified authorization server that requires PKCE, rotates refresh tokens, ends the family of a reused
