@@ -244,22 +244,30 @@ describe('limits', () => {
       response.write('begun')
     })
 
-    expect(await failure(door()({ url: `${base}/p?secret=1`, timeoutMs: 60 }))).toMatchObject({
+    expect(await failure(door()({ url: `${base}/p?secret=1`, timeoutMs: 300 }))).toMatchObject({
       code: 'timeout',
-      message: '127.0.0.1 did not answer within 0.06 s.',
+      message: '127.0.0.1 did not answer within 0.3 s.',
       details: { sent: true },
     })
   })
 
   it('says that a request still waiting for a connection was not sent', async () => {
     let arrivals = 0
+    let firstArrived = () => {}
+    const arrived = new Promise<void>((resolve) => {
+      firstArrived = resolve
+    })
     const base = await service(() => {
       arrivals++
+      firstArrived()
     })
     const http = door({ connectionsPerOrigin: 1 })
+    const caller = new AbortController()
 
-    const blocking = failure(http({ url: base, timeoutMs: 300 }))
-    const waiting = await failure(http({ url: base, timeoutMs: 60 }))
+    const blocking = failure(http({ url: base, signal: caller.signal }))
+    await arrived
+    const waiting = await failure(http({ url: base, timeoutMs: 50 }))
+    caller.abort()
 
     expect(waiting).toMatchObject({ code: 'timeout', details: { sent: false } })
     expect((await blocking).details).toMatchObject({ sent: true })

@@ -124,7 +124,7 @@ describe('a server that fails now and then', () => {
           given()
         }
       },
-      timeoutMs: 50,
+      timeoutMs: 300,
     })
     const holding = createServer((request, response) => {
       void givenUp.then(() => server.service.requestHandler(request, response))
