@@ -2,13 +2,11 @@ import { z } from 'zod'
 import { defineTools, type Service } from '../../core/connector.ts'
 import { PatchbayError } from '../../core/errors.ts'
 import { checkedBase64 } from './contents.ts'
-import { branchName, repository as where } from './fields.ts'
+import { branchName, email, isoTime, repository as where } from './fields.ts'
 import { repositoryPath, requiredFilePath, segment } from './path.ts'
 import { CHANGE, scopes } from './scopes.ts'
 
-const person = z
-  .object({ name: z.string().min(1), email: z.email(), date: z.iso.datetime({ offset: true }).optional() })
-  .optional()
+const person = z.object({ name: z.string().min(1), email: email, date: isoTime.optional() }).optional()
 
 export const commitFilesTools = defineTools(scopes, {
   GITHUB_COMMIT_MULTIPLE_FILES: {

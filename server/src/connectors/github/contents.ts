@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineTools, type Service } from '../../core/connector.ts'
 import { PatchbayError } from '../../core/errors.ts'
-import { commitIdentities, repository as where } from './fields.ts'
+import { commitIdentities, isoTime, repository as where } from './fields.ts'
 import { filePath, repositoryPath, requiredFilePath, segment } from './path.ts'
 import { CHANGE, scopes } from './scopes.ts'
 
@@ -99,8 +99,8 @@ export const contentTools = defineTools(scopes, {
       sha: z.string().optional().describe('`sha` of the file being replaced; leave out for a new file'),
       branch,
       ...commitIdentities,
-      author__date: z.iso.datetime({ offset: true }).optional(),
-      committer__date: z.iso.datetime({ offset: true }).optional(),
+      author__date: isoTime.optional(),
+      committer__date: isoTime.optional(),
     }),
     run: async (input, service) => {
       const { owner, repo, content, encoding, message, sha } = input

@@ -52,7 +52,7 @@ export function issue(raw: any) {
     title: raw?.title,
     state: raw?.state,
     ...(raw?.state_reason && { state_reason: raw.state_reason }),
-    ...(raw?.pull_request && { is_pull_request: true, merged_at: raw.pull_request.merged_at ?? null }),
+    ...(isPull(raw) && { is_pull_request: true, merged_at: raw.pull_request?.merged_at ?? null }),
     ...(raw?.draft && { draft: true }),
     ...(raw?.repository_url && { repository: String(raw.repository_url).split('/').slice(-2).join('/') }),
     author: login(raw?.user),
@@ -66,6 +66,11 @@ export function issue(raw: any) {
     html_url: raw?.html_url,
     ...preview(raw?.body),
   }
+}
+
+/** Lists and searches of issues hold pull requests too. */
+function isPull(raw: any): boolean {
+  return raw?.pull_request !== undefined || /\/pull\/\d+$/.test(raw?.html_url ?? '')
 }
 
 export function issueDetails(raw: any) {

@@ -75,7 +75,12 @@ export const peopleTools = defineTools(scopes, {
     effect: 'read',
     scopes: [['users:read', 'users:read.email']],
     tokens: either,
-    input: z.object({ email: z.email().describe('Exact address, as in their Slack profile') }),
+    input: z.object({
+      email: z
+        .string()
+        .regex(/^[^\s@]+@[^\s@]+$/, 'must be an email address')
+        .describe('Exact address, as in their Slack profile'),
+    }),
     run: async (input, service) => person((await call(service, 'users.lookupByEmail', input)).user),
   },
 
