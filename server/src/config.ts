@@ -84,6 +84,11 @@ const SERVICE_URLS = setting('SERVICE_URLS', '(none)', 'JSON object that replace
 
 const TRUST_PROXY = setting('TRUST_PROXY', '(none)', 'Addresses of reverse proxies whose `X-Forwarded-For` counts (IP, CIDR, `loopback`), separated by commas.', (value = '') => list(value))
 
+const WEB_PAGES = setting('WEB_PAGES', '`on`', '`off` serves no dashboard, only the API, MCP and the hosted connect pages.', (value = 'on') => {
+  if (value !== 'on' && value !== 'off') throw new Error('must be on or off')
+  return value === 'on'
+})
+
 const EVENT_DAYS = setting('EVENT_DAYS', '(for ever)', 'Days that events are kept.', (value) => (value === undefined ? undefined : whole(value, 1, 36_500)))
 
 const MAX_CALLS_PER_USER = setting('MAX_CALLS_PER_USER', '64', 'Tool calls of one user under way at once.', (value = '64') => whole(value, 1, 10_000))
@@ -104,6 +109,7 @@ export const SETTINGS: readonly Setting<unknown>[] = [
   TRUST_PROXY,
   CONNECTORS_DIR,
   SERVICE_URLS,
+  WEB_PAGES,
   EVENT_DAYS,
   MAX_CALLS_PER_USER,
   MAX_CALLS_PER_CONNECTION,
@@ -137,6 +143,7 @@ export function readConfig(env: Environment = process.env, providerIds: readonly
     trustProxy: read(TRUST_PROXY),
     connectorsDir: read(CONNECTORS_DIR),
     serviceUrls: read(SERVICE_URLS),
+    webPages: read(WEB_PAGES),
     eventDays: read(EVENT_DAYS),
     maxCallsPerUser: read(MAX_CALLS_PER_USER),
     maxCallsPerConnection: read(MAX_CALLS_PER_CONNECTION),

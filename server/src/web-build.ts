@@ -6,7 +6,10 @@ import { stripVTControlCharacters } from 'node:util'
 
 const WEB = join(import.meta.dirname, '../../web')
 
-/** Folder of the built web pages; built first where that is missing or older than its source. */
+/**
+ * Folder of the built web pages; built first where that is missing or older than its source. A build that fails is
+ * told and leaves the gateway without pages: agents and the API do not wait for a dashboard.
+ */
 export async function builtWebPages(say: (line: string) => void): Promise<string | undefined> {
   const dist = join(WEB, 'dist')
   const index = join(dist, 'index.html')
@@ -14,8 +17,13 @@ export async function builtWebPages(say: (line: string) => void): Promise<string
   if (!existsSync(source)) return existsSync(index) ? dist : undefined
   if (existsSync(index) && statSync(index).mtimeMs >= newestIn(source)) return dist
   say('Building the web pages (once, about ten seconds)…')
-  await runVite()
-  return dist
+  try {
+    await runVite()
+    return dist
+  } catch (error) {
+    say((error as Error).message)
+    return undefined
+  }
 }
 
 function newestIn(folder: string): number {

@@ -107,6 +107,7 @@ async function withDefaults(env: Record<string, string>): Promise<Record<string,
   return {
     ADMIN_API_KEY: 'pb_admin_of_a_test_that_is_long_enough',
     LOG_LEVEL: 'error',
+    WEB_PAGES: 'off',
     PORT: env['PORT'] ?? String(await freePort()),
     DATA_DIR: env['DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'patchbay-test-')),
     ...env,

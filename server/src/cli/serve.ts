@@ -4,7 +4,8 @@ import { builtWebPages } from '../web-build.ts'
 
 /** Starts the gateway, says where it is, and stops it cleanly on SIGTERM or SIGINT. */
 export async function serveCommand(config: Config): Promise<void> {
-  const served = await serve(config, { webRoot: await builtWebPages((line) => console.log(line)) })
+  const webRoot = config.webPages ? await builtWebPages((line) => console.log(line)) : undefined
+  const served = await serve(config, { webRoot })
   console.log(welcome(config, served))
 
   let stopping = false
