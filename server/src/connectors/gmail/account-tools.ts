@@ -79,7 +79,7 @@ export const accountTools = defineTools(scopes, {
     input: z.object({
       start_history_id: z
         .string()
-        .regex(/^\d{1,20}$/, 'must be a history id: digits only')
+        .regex(/^\d{1,40}$/, 'must be a history id: digits only')
         .describe('Changes after this'),
       label_id: labelId.optional().describe('Only messages with this label'),
       history_types: z

@@ -44,7 +44,8 @@ export async function composed(message: Outgoing): Promise<Buffer> {
     cc: [...(message.cc ?? [])],
     bcc: [...(message.bcc ?? [])],
     ...(message.subject && { subject: message.subject }),
-    text: message.text ?? '',
+    // An empty string would leave the part out and make a lone file the whole message.
+    text: message.text || Buffer.alloc(0),
     ...(message.html !== undefined && { html: message.html }),
     attachments: (message.files ?? []).map(attachmentOf),
     ...(inReplyTo && { inReplyTo }),

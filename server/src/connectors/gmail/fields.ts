@@ -18,7 +18,7 @@ const id = z
   .string()
   .min(1)
   .max(2048)
-  .regex(/^[^\s/\\?#\u0000-\u001f\u007f]+$/, 'must be an id exactly as Gmail gave it')
+  .regex(/^(?!\.{1,2}$)[^\s/\\?#\u0000-\u001f\u007f]+$/, 'must be an id exactly as Gmail gave it')
 
 export const messageId = id.describe('Message id, `id` in GMAIL_FETCH_EMAILS (not the Message-ID header)')
 export const threadId = id.describe('Conversation id, `thread_id` in GMAIL_FETCH_EMAILS or `id` in GMAIL_LIST_THREADS')
