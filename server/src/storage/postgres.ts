@@ -67,20 +67,18 @@ async function open(pool: pg.Pool, config: pg.ClientConfig): Promise<Engine> {
   }
 
   async function read<Row>(query: Compilable<Row>): Promise<Row[]> {
-    if (closing) throw closedError()
-    try {
-      return await run(pool, query)
-    } catch (error) {
-      // The pool may hand out a connection that has broken unnoticed; reading again harms nobody.
-      if (!isConnectionLoss(error) || closing) throw postgresError(error)
+    for (let attempt = 1; ; attempt++) {
+      if (closing) throw closedError()
+      try {
+        return await run(pool, query)
+      } catch (error) {
+        // The pool may hand out connections that have broken unnoticed; reading again harms nobody.
+        if (!isConnectionLoss(error) || attempt > POOL_SIZE) throw postgresError(error)
+      }
     }
-    return run(pool, query).catch((error) => {
-      throw postgresError(error)
-    })
   }
 
   async function inTransaction<Result>(client: pg.PoolClient, unit: Unit<Result>) {
-    await client.query('begin')
     const changes: Change[] = []
     let step = unit.next([])
     while (!step.done) {
@@ -101,21 +99,35 @@ async function open(pool: pg.Pool, config: pg.ClientConfig): Promise<Engine> {
   async function write<Result>(unit: () => Unit<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
       if (closing) throw closedError()
-      const client = await pool.connect().catch((error) => {
-        throw postgresError(error)
-      })
+      const client = await begun()
       let broken: Error | undefined
       try {
         const { result, changes } = await inTransaction(client, unit())
         for (const change of changes) tell(change)
         return result
       } catch (error) {
-        await client.query('rollback').catch((failure: Error) => (broken = failure))
+        await client.query('rollback').catch((failure: Error) => {
+          broken = failure
+        })
         if (!isConflict(error) || attempt === ATTEMPTS) throw postgresError(error)
       } finally {
         client.release(broken)
       }
       await pause(Math.random() * 10 * 2 ** attempt)
+    }
+  }
+
+  /** A connection with a transaction on it; one that has broken unnoticed is passed over, since nothing is lost yet. */
+  async function begun(): Promise<pg.PoolClient> {
+    for (let attempt = 1; ; attempt++) {
+      const client = await pool.connect()
+      try {
+        await client.query('begin')
+        return client
+      } catch (error) {
+        client.release(error as Error)
+        if (!isConnectionLoss(error) || attempt > POOL_SIZE) throw error
+      }
     }
   }
 
