@@ -67,6 +67,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   name_taken: 'A channel with this name exists already.',
   already_pinned: 'This message is pinned already.',
   no_pin: 'This message is not pinned.',
+  user_not_in_channel:
+    'The person is not a member of this channel; add them with SLACK_INVITE_USERS_TO_A_SLACK_CHANNEL first.',
   already_in_channel: 'They are in the channel already.',
   cant_invite_self: 'The app cannot invite itself; use SLACK_JOIN_AN_EXISTING_CONVERSATION.',
   time_in_past: '`post_at` lies in the past.',
