@@ -12,11 +12,9 @@ export interface Contract {
   problems(request: ContractRequest): string[]
   /** For `directService`: throws ContractBreach on a problem, else answers the example. */
   fetch(url: string, init: RequestInit): Promise<Response>
-  /** Operations (`get /user`) that were called well, for statements about coverage. */
-  readonly called: ReadonlySet<string>
 }
 
-export interface ContractRequest {
+interface ContractRequest {
   method: string
   /** Relative to the base address, still encoded, with the query. */
   path: string
@@ -28,7 +26,7 @@ export class ContractBreach extends Error {
   override readonly name = 'ContractBreach'
 }
 
-export interface ContractOptions {
+interface ContractOptions {
   /** Base address of the requests, without a trailing slash. */
   base: string
   definition: any
@@ -47,7 +45,6 @@ export async function openApiContract({ base, definition, answers = {} }: Contra
   })
   await backend.init()
   const multiSegment = multiSegmentMatchers(definition)
-  const called = new Set<string>()
   const resolve = (value: any): any => dereferenced(definition, value)
 
   /** The operation, and the path with the slashes inside one parameter encoded, as the router wants it. */
@@ -97,13 +94,11 @@ export async function openApiContract({ base, definition, answers = {} }: Contra
     if (request.body !== undefined && media) {
       wrong.push(...undeclared(resolve, media.schema, JSON.parse(request.body), 'body'))
     }
-    if (wrong.length === 0) called.add(nameOf(operation))
     return wrong.map((text) => `${nameOf(operation)}: ${text}`)
   }
 
   return {
     problems,
-    called,
     async fetch(url, init) {
       if (!url.startsWith(`${base}/`)) throw new ContractBreach(`${url} is not below ${base}`)
       const request: ContractRequest = {

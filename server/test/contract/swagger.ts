@@ -8,8 +8,6 @@ import { ContractBreach } from './openapi.ts'
 export interface FormContract {
   problems(method: string, form: URLSearchParams): string[]
   fetch(url: string, init: RequestInit): Promise<Response>
-  /** Methods that were called well. */
-  readonly called: ReadonlySet<string>
 }
 
 export interface NewerMethod {
@@ -20,7 +18,7 @@ export interface NewerMethod {
   answer?: unknown
 }
 
-export interface FormContractOptions {
+interface FormContractOptions {
   base: string
   definition: any
   newer: Readonly<Record<string, NewerMethod>>
@@ -29,8 +27,6 @@ export interface FormContractOptions {
 }
 
 export function slackContract({ base, definition, newer, answers = {} }: FormContractOptions): FormContract {
-  const called = new Set<string>()
-
   function problems(method: string, form: URLSearchParams): string[] {
     const described = operationOf(definition, method)
     const added = newer[method]
@@ -51,13 +47,11 @@ export function slackContract({ base, definition, newer, answers = {} }: FormCon
       if (kind === undefined) wrong.push(`has ${name}, which is not described`)
       else if (!fits(kind, value)) wrong.push(`has ${name}=${value}, which is no ${kind}`)
     }
-    if (wrong.length === 0) called.add(method)
     return wrong.map((text) => `${method}: ${text}`)
   }
 
   return {
     problems,
-    called,
     async fetch(url, init) {
       const method = url.startsWith(`${base}/`) ? url.slice(base.length + 1) : undefined
       if (method === undefined || init.method !== 'POST')

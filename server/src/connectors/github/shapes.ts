@@ -3,7 +3,7 @@ const PREVIEW = 500
 /** Characters of one file's diff. */
 const PATCH = 8000
 
-export function login(raw: any): string | null {
+function login(raw: any): string | null {
   return raw?.login ?? null
 }
 

@@ -49,7 +49,7 @@ export async function collect(
 }
 
 /** Absent and empty both mean that the list ended. */
-export function nextCursor(answer: any): string | undefined {
+function nextCursor(answer: any): string | undefined {
   const cursor: unknown = answer?.response_metadata?.next_cursor
   return typeof cursor === 'string' && cursor !== '' ? cursor : undefined
 }
