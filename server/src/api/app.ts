@@ -128,8 +128,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   if (web) {
     app.addHook('onRequest', async (request, reply) => {
       if (!web.isNavigation(request)) return
-      await web.send(reply)
-      return reply
+      return web.send(reply)
     })
   }
   app.addHook('onRequest', admission(surroundings))

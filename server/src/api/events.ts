@@ -23,7 +23,10 @@ const filters = {
     .optional()
     .describe(`Comma-separated; of ${EVENT_TYPES.join(', ')}`),
   outcome: z.enum(['ok', 'error', 'refused']).optional(),
-  request_id: z.string().min(1).max(128).optional(),
+  request_id: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,128}$/, 'must be a request id')
+    .optional(),
   from: moment.optional().describe('Inclusive'),
   to: moment.optional().describe('Inclusive'),
 }

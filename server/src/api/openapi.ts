@@ -83,6 +83,7 @@ export async function collectOpenApi(
         url: url.replace(/\(\^[^)]*\)/g, ''),
         schema: {
           ...described,
+          response: withDescriptions(described.response, route.schema.response),
           security: SECURITY[role],
           description: `${described.description ?? described.summary ?? ''}\n\nWho may: ${WHO[role]}`.trim(),
         },
@@ -90,6 +91,17 @@ export async function collectOpenApi(
     },
     transformObject: (source) => onlyReferenced(withComponents(source) as Record<string, unknown>),
   })
+}
+
+/** A shape that is referenced by name keeps its description here too, where the document says what an answer means. */
+function withDescriptions(response: unknown, schemas: unknown): Record<string, object> {
+  const given = schemas as Record<string, z.ZodType>
+  return Object.fromEntries(
+    Object.entries(response as Record<string, object>).map(([status, json]) => [
+      status,
+      { ...json, description: given[status]?.description ?? '' },
+    ]),
+  )
 }
 
 /** Leaves out component schemas that no route reaches (each is generated once for requests and once for answers). */

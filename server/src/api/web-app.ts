@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { openToAnyone } from './app-type.ts'
+import { answerFailure, answerNotFound } from './failures.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -35,6 +36,12 @@ const NOT_WEB = /^\/(?:api|oauth|connect|cache-tokens|health|metrics|docs|mcp|in
 export async function serveWebApp(app: FastifyInstance, webRoot: string) {
   await app.register(async (scope) => {
     openToAnyone(scope)
+    // The static files' own refusals (a folder, a path out of it) are simply not pages of ours.
+    scope.setErrorHandler((error: { statusCode?: number }, request, reply) => {
+      if ((error.statusCode ?? 500) < 500) answerNotFound(request, reply)
+      else answerFailure(error, request, reply)
+    })
+    scope.get('/', (_request, reply) => send(reply))
     await scope.register(fastifyStatic, {
       root: webRoot,
       index: false,
@@ -64,17 +71,21 @@ export async function serveWebApp(app: FastifyInstance, webRoot: string) {
       const isFile = /\.[A-Za-z0-9]{1,8}$/.test(path)
       return (request.method === 'GET' || request.method === 'HEAD') && !isFile && !NOT_WEB.test(path)
     },
-    async send(reply: FastifyReply): Promise<void> {
-      const page = await readFile(join(webRoot, 'index.html'))
-      await reply
-        .code(200)
-        .header('content-security-policy', WEB_CSP)
+    send,
+  }
+
+  async function send(reply: FastifyReply): Promise<FastifyReply> {
+    const page = await readFile(join(webRoot, 'index.html'))
+    return reply
+      .code(200)
+      .headers({
+        'content-security-policy': WEB_CSP,
         // Popups of the connect flow must keep their way back to this page.
-        .header('cross-origin-opener-policy', 'same-origin-allow-popups')
-        .header('referrer-policy', 'same-origin')
-        .header('cache-control', 'no-store')
-        .type('text/html; charset=utf-8')
-        .send(page)
-    },
+        'cross-origin-opener-policy': 'same-origin-allow-popups',
+        'referrer-policy': 'same-origin',
+        'cache-control': 'no-store',
+      })
+      .type('text/html; charset=utf-8')
+      .send(page)
   }
 }

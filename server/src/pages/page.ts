@@ -38,7 +38,7 @@ p { margin: 0 0 .75rem; text-wrap: pretty; overflow-wrap: anywhere; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 .state { font-size: .875rem; font-weight: 560; overflow-wrap: anywhere; }
 .note { border-left: 3px solid var(--bad); padding: .125rem 0 .125rem .875rem; margin: .875rem 0; font-size: .9375rem; }
-ul { list-style: none; margin: .875rem 0 1.125rem; padding: 0; }
+ul { list-style: none; margin: .875rem 0 .25rem; padding: 0; }
 li { display: grid; grid-template-columns: 4.25rem 1fr; gap: .25rem .5rem; padding: .3125rem 0; font-size: .9375rem; }
 li + li { border-top: 1px solid var(--line); }
 li span:first-child { color: var(--quiet); font-size: .8125rem; line-height: 1.8; }
@@ -61,7 +61,7 @@ a { color: var(--accent); text-underline-offset: .18em; }
 a.button { color: var(--on-accent); }
 footer { padding: 1.25rem; color: var(--quiet); font-size: .8125rem; text-align: center; overflow-wrap: anywhere; }
 code { font: .875em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-@media (max-width: 26rem) { button, .button { width: 100%; } li { grid-template-columns: 1fr; gap: 0; } }
+@media (max-width: 26rem) { button, .button { width: 100%; }  }
 `
 
 const TICK = html`<svg class="mark good" viewBox="0 0 40 40" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><circle cx="20" cy="20" r="17.5"/><path d="m13 20.5 5 5 9.5-10.5"/></svg>`
