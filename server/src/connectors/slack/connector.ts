@@ -32,7 +32,8 @@ export const slack = defineConnector({
  * workspace shares that one token), else the person. The label names the person who connected.
  */
 async function account(service: Service, captured: Readonly<Record<string, string>>): Promise<Account> {
-  const own = service.tokens.includes('bot') || !service.tokens.includes('user') ? 'bot' : 'user'
+  // Neither is known of a token brought from elsewhere without its scopes; whichever is held answers then.
+  const own = ['bot', 'user'].find((name) => service.tokens.includes(name))
   const identity = await call(service, 'auth.test', {}, own)
   const team = identity.team ?? captured['team_name'] ?? identity.team_id
   const name = (await personName(service, captured, own, identity)) ?? identity.user ?? identity.user_id
@@ -47,7 +48,7 @@ async function account(service: Service, captured: Readonly<Record<string, strin
 async function personName(
   service: Service,
   captured: Readonly<Record<string, string>>,
-  own: string,
+  own: string | undefined,
   identity: any,
 ): Promise<string | undefined> {
   const user = captured['user_id']
