@@ -18,22 +18,19 @@ const emulators = await startEmulators(publicUrl)
 let ahead = 0
 
 const served = await serve(
-  readConfig(
-    {
-      PORT: String(port),
-      DATA_DIR: dataDir,
-      EGRESS_ALLOW: 'loopback',
-      SERVICE_URLS: JSON.stringify(emulators.serviceUrls),
-      LOG_LEVEL: unattended ? 'error' : 'warn',
-      ...Object.fromEntries(
-        Object.entries(emulators.oauthApps).flatMap(([provider, app]) => [
-          [`${provider.toUpperCase()}_CLIENT_ID`, app.clientId],
-          [`${provider.toUpperCase()}_CLIENT_SECRET`, app.clientSecret],
-        ]),
-      ),
-    },
-    Object.keys(emulators.oauthApps),
-  ),
+  readConfig({
+    PORT: String(port),
+    DATA_DIR: dataDir,
+    EGRESS_ALLOW: 'loopback',
+    SERVICE_URLS: JSON.stringify(emulators.serviceUrls),
+    LOG_LEVEL: unattended ? 'error' : 'warn',
+    ...Object.fromEntries(
+      Object.entries(emulators.oauthApps).flatMap(([provider, app]) => [
+        [`${provider.toUpperCase()}_CLIENT_ID`, app.clientId],
+        [`${provider.toUpperCase()}_CLIENT_SECRET`, app.clientSecret],
+      ]),
+    ),
+  }),
   { now: () => Date.now() + ahead, webRoot: unattended ? undefined : await builtWebPages((line) => console.log(line)) },
 )
 
@@ -83,7 +80,9 @@ async function runScript(): Promise<boolean> {
       console.log(`FAIL  ${title}: ${(error as Error).message}`)
     }
   }
-  console.log(`${STEPS.length - failures} passed, ${failures} failed, in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  console.log(
+    `${STEPS.length - failures} passed, ${failures} failed, in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  )
   return failures > 0
 }
 

@@ -56,7 +56,10 @@ export async function startEmulators(publicUrl: string): Promise<Emulators> {
     createEmulator({ service: 'slack', port: 0, seed }),
     createEmulator({ service: 'github', port: 0, seed }),
   ])
-  const secrets = (provider: string) => ({ clientId: app(provider).client_id, clientSecret: app(provider).client_secret })
+  const secrets = (provider: string) => ({
+    clientId: app(provider).client_id,
+    clientSecret: app(provider).client_secret,
+  })
   return {
     serviceUrls: {
       'https://accounts.google.com': google.url,

@@ -57,12 +57,19 @@ function formOf(html: string, account: string): { action: string; fields: URLSea
   const chosen = forms.find(([, , inside]) => inside?.includes(account)) ?? forms[0]
   if (!chosen) return undefined
   const fields = new URLSearchParams()
-  for (const [, name = '', value = ''] of (chosen[2] ?? '').matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)) {
+  for (const [, name = '', value = ''] of (chosen[2] ?? '').matchAll(
+    /<input type="hidden" name="([^"]*)" value="([^"]*)"/g,
+  )) {
     fields.set(name, unescaped(value))
   }
   return { action: unescaped(chosen[1] ?? ''), fields }
 }
 
 function unescaped(text: string): string {
-  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&')
+  return text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
 }

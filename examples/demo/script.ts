@@ -29,9 +29,12 @@ export const STEPS: readonly { title: string; run(stage: Stage): Promise<string>
   {
     title: 'and finds it by search',
     async run({ client }) {
-      const found = (await call(client, 'GMAIL_FETCH_EMAILS', { query: 'subject:gateway', max_results: 5 })) as { messages?: unknown[] }
+      const found = (await call(client, 'GMAIL_FETCH_EMAILS', { query: 'subject:gateway', max_results: 5 })) as {
+        messages?: unknown[]
+      }
       const [first] = found.messages ?? []
-      if (pick(first, 'subject') !== 'Grüße from the gateway') throw new Error(`search answered ${JSON.stringify(found).slice(0, 300)}`)
+      if (pick(first, 'subject') !== 'Grüße from the gateway')
+        throw new Error(`search answered ${JSON.stringify(found).slice(0, 300)}`)
       return `"${pick(first, 'subject')}"`
     },
   },
@@ -39,10 +42,15 @@ export const STEPS: readonly { title: string; run(stage: Stage): Promise<string>
   {
     title: 'An agent posts to #general',
     async run({ client }) {
-      const listed = (await call(client, 'SLACK_LIST_ALL_CHANNELS', {})) as { channels?: { id: string; name: string }[] }
+      const listed = (await call(client, 'SLACK_LIST_ALL_CHANNELS', {})) as {
+        channels?: { id: string; name: string }[]
+      }
       const general = listed.channels?.find((channel) => channel.name === 'general')
       if (!general) throw new Error(`no #general in ${JSON.stringify(listed).slice(0, 300)}`)
-      const posted = await call(client, 'SLACK_SEND_MESSAGE', { channel: general.id, text: 'Good morning from Patchbay' })
+      const posted = await call(client, 'SLACK_SEND_MESSAGE', {
+        channel: general.id,
+        text: 'Good morning from Patchbay',
+      })
       return `ts ${pick(posted, 'ts')}`
     },
   },
@@ -50,7 +58,12 @@ export const STEPS: readonly { title: string; run(stage: Stage): Promise<string>
   {
     title: 'An agent opens an issue',
     async run({ client }) {
-      const issue = await call(client, 'GITHUB_CREATE_AN_ISSUE', { owner: 'ada', repo: 'engine', title: 'Oil the wheels', body: 'They squeak.' })
+      const issue = await call(client, 'GITHUB_CREATE_AN_ISSUE', {
+        owner: 'ada',
+        repo: 'engine',
+        title: 'Oil the wheels',
+        body: 'They squeak.',
+      })
       return `#${pick(issue, 'number')}`
     },
   },
@@ -73,14 +86,17 @@ export const STEPS: readonly { title: string; run(stage: Stage): Promise<string>
         () => undefined,
         (thrown: { code?: string; message: string; fix?: { url?: string } }) => thrown,
       )
-      if (error?.code !== 'needs_reauth' || !error.fix?.url) throw new Error(`expected needs_reauth with a link, got ${error?.code}: ${error?.message}`)
+      if (error?.code !== 'needs_reauth' || !error.fix?.url)
+        throw new Error(`expected needs_reauth with a link, got ${error?.code}: ${error?.message}`)
       return `${error.code}: ${error.message}`
     },
   },
   {
     title: 'Ada disconnects GitHub',
     async run({ client }) {
-      const [connection] = (await client.connections.list({ user_id: USER })).items.filter((one) => one.connector === 'github')
+      const [connection] = (await client.connections.list({ user_id: USER })).items.filter(
+        (one) => one.connector === 'github',
+      )
       if (!connection) throw new Error('GitHub is not connected')
       const { message } = await client.connections.disconnect(connection.id, { user_id: USER })
       return message
@@ -92,7 +108,8 @@ async function connect({ client, person }: Stage, connector: string, account: st
   const started = await client.connect({ user_id: USER, provider: connector, tools: ['*'] })
   const page = await person.visit(started.auth_url, account)
   const connection = await client.connections.get(started.connection_id, { user_id: USER })
-  if (connection.status !== 'active') throw new Error(`${connector} is ${connection.status} after ${new URL(page.url).pathname}`)
+  if (connection.status !== 'active')
+    throw new Error(`${connector} is ${connection.status} after ${new URL(page.url).pathname}`)
   return `as ${connection.account?.label}, ${connection.permissions.length} permissions`
 }
 

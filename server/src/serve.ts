@@ -23,6 +23,8 @@ import { VERSION } from './version.ts'
 
 /** Calls under way get this long to end before the process does, ms. */
 const DRAIN_MS = 25_000
+/** And those that were cancelled then get this long to say so, ms. */
+const CANCEL_MS = 2_000
 
 export interface Served {
   url: string
@@ -59,7 +61,7 @@ export async function serve(
       catalogue,
       oauth: createOAuthClient({ http: outgoing.http, now }),
       http: outgoing.http,
-      environmentApps: config.oauthApps,
+      environmentApps: config.oauthApps(catalogue.providers().map((provider) => provider.id)),
       publicUrl: config.publicUrl,
       pageOrigins: config.corsOrigins,
       version: VERSION,
@@ -115,7 +117,9 @@ export async function serve(
       ...(path && { keyringPath: path }),
       async stop() {
         gateway.beginShutdown()
-        await withinMs(DRAIN_MS, Promise.all([app.close(), mcp.close()]))
+        // Agents' calls are drained with all others; what is left after that is cancelled.
+        await withinMs(DRAIN_MS, app.close())
+        await withinMs(CANCEL_MS, mcp.close())
         await Promise.all([gateway.refresher.stop(), maintenance.stop()])
         await gateway.eventLog.flush()
         await outgoing.close()
@@ -148,9 +152,14 @@ async function listen(app: Awaited<ReturnType<typeof createApi>>, { host, port }
     await app.listen({ host, port })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new ConfigError(`Port ${port} on ${host} is taken by another program. Stop that one, or set PORT to another port.`)
-    if (code === 'EACCES') throw new ConfigError(`This user may not listen on port ${port}. Set PORT to a port above 1023.`)
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new ConfigError(`The setting HOST names ${host}, which is no address of this machine.`)
+    if (code === 'EADDRINUSE')
+      throw new ConfigError(
+        `Port ${port} on ${host} is taken by another program. Stop that one, or set PORT to another port.`,
+      )
+    if (code === 'EACCES')
+      throw new ConfigError(`This user may not listen on port ${port}. Set PORT to a port above 1023.`)
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new ConfigError(`The setting HOST names ${host}, which is no address of this machine.`)
     throw error
   }
 }

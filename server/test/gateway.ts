@@ -20,11 +20,12 @@ export interface TestGateway {
 }
 
 /** Inside this process. `advance` moves its clock. */
-export async function startGateway(env: Record<string, string> = {}): Promise<TestGateway & { served: Served; advance(ms: number): void }> {
+export async function startGateway(
+  env: Record<string, string> = {},
+): Promise<TestGateway & { served: Served; advance(ms: number): void }> {
   const full = await withDefaults(env)
   let ahead = 0
-  const providers = ['google', 'slack', 'github']
-  const served = await serve(readConfig(full, providers), { now: () => Date.now() + ahead, webRoot: env['WEB_ROOT'] })
+  const served = await serve(readConfig(full), { now: () => Date.now() + ahead, webRoot: env['WEB_ROOT'] })
   const adminKey = full['ADMIN_API_KEY'] as string
   return {
     ...about(full, adminKey),
@@ -45,7 +46,10 @@ export async function spawnGateway(
 ): Promise<TestGateway & { child: ChildProcess; output(): string; ended: Promise<number | null> }> {
   const full = await withDefaults(env)
   const main = join(import.meta.dirname, '../src/main.ts')
-  const child = spawn(process.execPath, [main], { env: { PATH: process.env['PATH'] ?? '', ...full }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env['PATH'] ?? '', ...full },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))

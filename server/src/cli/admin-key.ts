@@ -15,7 +15,10 @@ export async function adminKey(config: Config): Promise<void> {
       console.log(made.adminKey)
       return
     }
-    const { apiKey, secret } = newApiKey({ projectId: DEFAULT_PROJECT, name: 'Made on the command line', role: 'admin' }, Date.now())
+    const { apiKey, secret } = newApiKey(
+      { projectId: DEFAULT_PROJECT, name: 'Made on the command line', role: 'admin' },
+      Date.now(),
+    )
     await storage.apiKeys.create(apiKey)
     console.log(secret)
   } finally {

@@ -22,7 +22,14 @@ export async function audit(config: Config, args: string[]): Promise<void> {
 
 function parsed(args: string[]) {
   try {
-    return parseArgs({ args, options: { project: { type: 'string', default: DEFAULT_PROJECT }, from: { type: 'string' }, to: { type: 'string' } } })
+    return parseArgs({
+      args,
+      options: {
+        project: { type: 'string', default: DEFAULT_PROJECT },
+        from: { type: 'string' },
+        to: { type: 'string' },
+      },
+    })
   } catch (error) {
     throw new ConfigError((error as Error).message)
   }

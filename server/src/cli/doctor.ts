@@ -19,11 +19,24 @@ export async function doctor(config: Config): Promise<void> {
     }
   }
 
-  await check('runtime', async () => process.version, (version) => `Node ${version}`)
+  await check(
+    'runtime',
+    async () => process.version,
+    (version) => `Node ${version}`,
+  )
   const publicUrl = new URL(config.publicUrl)
   const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(publicUrl.hostname)
-  if (publicUrl.protocol === 'http:' && !local) console.log(`warn  PUBLIC_URL: ${config.publicUrl} is not https; providers and browsers will refuse parts of it`)
-  const catalogue = await check('connectors', () => catalogueOf(config), (found) => found.connectors().map((one) => one.name).join(', '))
+  if (publicUrl.protocol === 'http:' && !local)
+    console.log(`warn  PUBLIC_URL: ${config.publicUrl} is not https; providers and browsers will refuse parts of it`)
+  const catalogue = await check(
+    'connectors',
+    () => catalogueOf(config),
+    (found) =>
+      found
+        .connectors()
+        .map((one) => one.name)
+        .join(', '),
+  )
   const storage = await check(
     'storage',
     () => openStorage({ databaseUrl: config.databaseUrl, dataDir: config.dataDir }),
@@ -34,15 +47,26 @@ export async function doctor(config: Config): Promise<void> {
       'keyring',
       async () => {
         const { keyring } = await keyringFor(config, storage)
-        if (await storage.projects.get(DEFAULT_PROJECT)) await createVault(keyring, storage).currentKeyId(DEFAULT_PROJECT)
+        if (await storage.projects.get(DEFAULT_PROJECT))
+          await createVault(keyring, storage).currentKeyId(DEFAULT_PROJECT)
         return keyring.current().id
       },
       (id) => `opens the data (newest master key ${id})`,
     )
     const stored = await storage.oauthApps.list(DEFAULT_PROJECT)
-    for (const provider of catalogue?.providers() ?? []) {
-      const source = stored.some((app) => app.providerId === provider.id) ? 'entered on the page' : config.oauthApps[provider.id] ? 'from the environment' : undefined
-      console.log(source ? `ok    OAuth app ${provider.name}: ${source}` : `info  OAuth app ${provider.name}: none yet; redirect address ${config.publicUrl}/oauth/callback/${provider.id}`)
+    const providers = catalogue?.providers() ?? []
+    const fromEnvironment = config.oauthApps(providers.map((provider) => provider.id))
+    for (const provider of providers) {
+      const source = stored.some((app) => app.providerId === provider.id)
+        ? 'entered on the page'
+        : fromEnvironment[provider.id]
+          ? 'from the environment'
+          : undefined
+      console.log(
+        source
+          ? `ok    OAuth app ${provider.name}: ${source}`
+          : `info  OAuth app ${provider.name}: none yet; redirect address ${config.publicUrl}/oauth/callback/${provider.id}`,
+      )
     }
     await storage.close()
   }

@@ -1,7 +1,7 @@
 import { type Config, ConfigError } from '../config.ts'
 import { rotateKeys } from '../core/key-rotation.ts'
-import { createVault, type Keyring, sealedWith } from '../core/vault.ts'
 import type { Storage } from '../core/storage.ts'
+import { createVault, type Keyring, sealedWith } from '../core/vault.ts'
 import { addMasterKey } from '../keyring.ts'
 import { keyringFor } from '../serve.ts'
 import { openStorage } from '../storage/open.ts'
@@ -23,7 +23,9 @@ async function rotate(config: Config, storage: Storage, keyring: Keyring): Promi
   if (await unfinished(storage, keyring)) {
     console.log(`Finishing a rotation to master key ${keyring.current().id} that has begun.`)
   } else if (config.masterKeys) {
-    console.log('All data is under the first key of MASTER_KEYS already. To rotate, put a new key first in MASTER_KEYS, restart the gateway, and run this again.')
+    console.log(
+      'All data is under the first key of MASTER_KEYS already. To rotate, put a new key first in MASTER_KEYS, restart the gateway, and run this again.',
+    )
     return
   } else {
     console.log(`Added master key ${addMasterKey(config.dataDir)} to the keyring file.`)
@@ -37,8 +39,12 @@ async function rotate(config: Config, storage: Storage, keyring: Keyring): Promi
     now: Date.now,
     onProject: (id, done) => console.log(`  ${id}: ${done.resealed} values sealed anew`),
   })
-  console.log(`Done: ${report.resealed} values in ${report.projects} projects are under master key ${keyring.current().id}.`)
-  console.log('Back up the key again. Running gateways retire the old data keys within about an hour; old master keys stay in the file for old backups.')
+  console.log(
+    `Done: ${report.resealed} values in ${report.projects} projects are under master key ${keyring.current().id}.`,
+  )
+  console.log(
+    'Back up the key again. Running gateways retire the old data keys within about an hour; old master keys stay in the file for old backups.',
+  )
 }
 
 /** A project whose newest data key is not under the newest master key, while another's is. */
@@ -56,7 +62,9 @@ async function status(storage: Storage, keyring: Keyring): Promise<void> {
   for (const project of await storage.projects.list()) {
     for (const key of await storage.dataKeys.list(project.id)) {
       const under = sealedWith(key.wrapped)
-      console.log(`  ${project.id}  data key ${key.id} of ${new Date(key.createdAt).toISOString()} under ${under}${keyring.find(under) ? '' : ' (MISSING from the keyring)'}`)
+      console.log(
+        `  ${project.id}  data key ${key.id} of ${new Date(key.createdAt).toISOString()} under ${under}${keyring.find(under) ? '' : ' (MISSING from the keyring)'}`,
+      )
     }
   }
 }

@@ -29,11 +29,18 @@ export async function serveCommand(config: Config): Promise<void> {
 function welcome(config: Config, served: { url: string; adminKey?: string; keyringPath?: string }): string {
   const lines = ['', `  Patchbay is running at ${served.url}`, '']
   if (served.adminKey) {
-    lines.push(`  Admin key (shown this once): ${served.adminKey}`, '  Sign in with it, or send it as X-API-Key. Lost it? npx patchbay admin-key', '')
+    lines.push(
+      `  Admin key (shown this once): ${served.adminKey}`,
+      '  Sign in with it, or send it as X-API-Key. Lost it? npx patchbay admin-key',
+      '',
+    )
   }
   lines.push(`  Data        ${config.databaseUrl ? 'PostgreSQL (DATABASE_URL)' : `${config.dataDir}/patchbay.db`}`)
   if (served.keyringPath) {
-    lines.push(`  Master key  ${served.keyringPath}`, '              Back it up apart from the data: without it no stored credential can be read.')
+    lines.push(
+      `  Master key  ${served.keyringPath}`,
+      '              Back it up apart from the data: without it no stored credential can be read.',
+    )
   } else {
     lines.push('  Master key  from MASTER_KEYS')
   }

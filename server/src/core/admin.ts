@@ -3,8 +3,8 @@ import { redirectUriOf } from './connect.ts'
 import { PatchbayError } from './errors.ts'
 import { by, type EventInput, type EventLog } from './event-log.ts'
 import type { Admin, Catalogue } from './gateway.ts'
-import { ENVIRONMENT_APP, type OAuthAppsOf } from './oauth-apps.ts'
 import type { ClientCredentials } from './oauth.ts'
+import { ENVIRONMENT_APP, type OAuthAppsOf } from './oauth-apps.ts'
 import { assertUser, narrowed } from './policy.ts'
 import { redirectEntryMistake } from './redirects.ts'
 import { newId, newSecret, secretHash } from './secrets.ts'
@@ -59,13 +59,16 @@ export function createAdmin(options: AdminOptions): Admin {
 
     async createProject(caller, name, requestId) {
       assertAdmin(caller)
-      if (!runsGateway(caller)) throw new PatchbayError('forbidden', `Only an admin key of the project "${DEFAULT_PROJECT}" can make projects.`)
+      if (!runsGateway(caller))
+        throw new PatchbayError('forbidden', `Only an admin key of the project "${DEFAULT_PROJECT}" can make projects.`)
       const project: Project = { id: newId('proj_'), name, redirectUrls: [], createdAt: now() }
       const { apiKey, secret } = newApiKey({ projectId: project.id, name: 'First admin key', role: 'admin' }, now())
       await storage.projects.create(project)
       await options.vault.addDataKey(project.id)
       await storage.apiKeys.create(apiKey)
-      await events.write([told(caller, requestId, { type: 'project.created', details: { project_id: project.id, name } })])
+      await events.write([
+        told(caller, requestId, { type: 'project.created', details: { project_id: project.id, name } }),
+      ])
       return { project, adminKey: secret }
     },
 
@@ -78,16 +81,20 @@ export function createAdmin(options: AdminOptions): Admin {
       }
       const project = await storage.projects.update(id, changes)
       if (!project) throw new PatchbayError('not_found', `There is no project "${id}".`)
-      await events.write([told(caller, requestId, { type: 'project.updated', details: { project_id: id, ...changes } })])
+      await events.write([
+        told(caller, requestId, { type: 'project.updated', details: { project_id: id, ...changes } }),
+      ])
       return project
     },
 
     async removeProject(caller, id, requestId) {
       assertAdmin(caller)
       assertOwn(caller, id)
-      if (id === DEFAULT_PROJECT) throw new PatchbayError('conflict', `The project "${DEFAULT_PROJECT}" runs the gateway and cannot be deleted.`)
+      if (id === DEFAULT_PROJECT)
+        throw new PatchbayError('conflict', `The project "${DEFAULT_PROJECT}" runs the gateway and cannot be deleted.`)
       if (!(await storage.projects.remove(id))) throw new PatchbayError('not_found', `There is no project "${id}".`)
-      if (caller.projectId !== id) await events.write([told(caller, requestId, { type: 'project.deleted', details: { project_id: id } })])
+      if (caller.projectId !== id)
+        await events.write([told(caller, requestId, { type: 'project.deleted', details: { project_id: id } })])
     },
 
     async apiKeys(caller) {
@@ -97,12 +104,21 @@ export function createAdmin(options: AdminOptions): Admin {
 
     async createApiKey(caller, request, requestId) {
       if (caller.role === 'user') throw new PatchbayError('forbidden', 'A key for one user cannot make keys.')
-      if (caller.role === 'app' && request.role !== 'user') throw new PatchbayError('forbidden', 'An app key can make keys of the role "user" only.')
-      if (request.role === 'user' && !request.userId) throw new PatchbayError('invalid_input', '"user_id" is required: a key of the role "user" acts for one user.')
-      if (request.role !== 'user' && request.userId) throw new PatchbayError('invalid_input', '"user_id" goes with the role "user" only; limit other keys by "policy.users".')
+      if (caller.role === 'app' && request.role !== 'user')
+        throw new PatchbayError('forbidden', 'An app key can make keys of the role "user" only.')
+      if (request.role === 'user' && !request.userId)
+        throw new PatchbayError('invalid_input', '"user_id" is required: a key of the role "user" acts for one user.')
+      if (request.role !== 'user' && request.userId)
+        throw new PatchbayError(
+          'invalid_input',
+          '"user_id" goes with the role "user" only; limit other keys by "policy.users".',
+        )
       if (request.userId) assertUser(caller, request.userId)
       if (request.role === 'user' && (request.expiresInSeconds ?? 0) > MAX_USER_KEY_SECONDS) {
-        throw new PatchbayError('invalid_input', `"expires_in_seconds" may be at most ${MAX_USER_KEY_SECONDS} for a key of the role "user".`)
+        throw new PatchbayError(
+          'invalid_input',
+          `"expires_in_seconds" may be at most ${MAX_USER_KEY_SECONDS} for a key of the role "user".`,
+        )
       }
       const seconds = request.expiresInSeconds ?? (request.role === 'user' ? USER_KEY_SECONDS : undefined)
       const { apiKey, secret } = newApiKey(
@@ -117,7 +133,13 @@ export function createAdmin(options: AdminOptions): Admin {
         now(),
       )
       await storage.apiKeys.create(apiKey)
-      await events.write([told(caller, requestId, { type: 'api_key.created', userId: apiKey.userId, details: { api_key_id: apiKey.id, name: apiKey.name, role: apiKey.role } })])
+      await events.write([
+        told(caller, requestId, {
+          type: 'api_key.created',
+          userId: apiKey.userId,
+          details: { api_key_id: apiKey.id, name: apiKey.name, role: apiKey.role },
+        }),
+      ])
       return { apiKey, secret }
     },
 
@@ -126,19 +148,31 @@ export function createAdmin(options: AdminOptions): Admin {
       const keys = await storage.apiKeys.list(caller.projectId)
       const key = keys.find((one) => one.id === id)
       if (!key) throw new PatchbayError('not_found', `There is no API key "${id}".`)
-      const admins = keys.filter((one) => one.role === 'admin' && one.revokedAt === null && (one.expiresAt ?? Number.POSITIVE_INFINITY) > now())
+      const admins = keys.filter(
+        (one) => one.role === 'admin' && one.revokedAt === null && (one.expiresAt ?? Number.POSITIVE_INFINITY) > now(),
+      )
       if (key.role === 'admin' && admins.length === 1 && admins[0]?.id === id) {
-        throw new PatchbayError('conflict', 'This is the last admin key; revoking it would lock everybody out. Make another one first.')
+        throw new PatchbayError(
+          'conflict',
+          'This is the last admin key; revoking it would lock everybody out. Make another one first.',
+        )
       }
       await storage.apiKeys.revoke(caller.projectId, id, now())
-      await events.write([told(caller, requestId, { type: 'api_key.revoked', details: { api_key_id: id, name: key.name } })])
+      await events.write([
+        told(caller, requestId, { type: 'api_key.revoked', details: { api_key_id: id, name: key.name } }),
+      ])
     },
 
     async oauthApps(caller) {
       assertAdmin(caller)
-      const stored = (await storage.oauthApps.list(caller.projectId)).map((app) => ({ ...withoutSecret(app), source: 'stored' as const }))
+      const stored = (await storage.oauthApps.list(caller.projectId)).map((app) => ({
+        ...withoutSecret(app),
+        source: 'stored' as const,
+      }))
       const fromEnvironment = Object.entries(options.environmentApps)
-        .filter(([providerId]) => catalogue.provider(providerId) && !stored.some((app) => app.providerId === providerId))
+        .filter(
+          ([providerId]) => catalogue.provider(providerId) && !stored.some((app) => app.providerId === providerId),
+        )
         .map(([providerId, { clientId }]) => ({
           id: ENVIRONMENT_APP,
           projectId: caller.projectId,
@@ -164,11 +198,18 @@ export function createAdmin(options: AdminOptions): Admin {
         projectId: caller.projectId,
         providerId,
         clientId: request.clientId,
-        clientSecret: request.clientSecret ? await options.vault.seal(caller.projectId, place, request.clientSecret) : kept,
+        clientSecret: request.clientSecret
+          ? await options.vault.seal(caller.projectId, place, request.clientSecret)
+          : kept,
         createdAt: before?.createdAt ?? now(),
         updatedAt: now(),
       })
-      await events.write([told(caller, requestId, { type: 'oauth_app.saved', details: { provider: providerId, client_id: request.clientId } })])
+      await events.write([
+        told(caller, requestId, {
+          type: 'oauth_app.saved',
+          details: { provider: providerId, client_id: request.clientId },
+        }),
+      ])
       return withoutSecret(app)
     },
 
@@ -235,5 +276,6 @@ function runsGateway(caller: Caller): boolean {
 
 /** Another project does not exist for an administrator who does not run the gateway. */
 function assertOwn(caller: Caller, projectId: string): void {
-  if (caller.projectId !== projectId && !runsGateway(caller)) throw new PatchbayError('not_found', `There is no project "${projectId}".`)
+  if (caller.projectId !== projectId && !runsGateway(caller))
+    throw new PatchbayError('not_found', `There is no project "${projectId}".`)
 }

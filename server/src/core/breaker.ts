@@ -1,8 +1,8 @@
 import {
   type CircuitBreakerPolicy,
   CircuitState,
-  circuitBreaker,
   ConsecutiveBreaker,
+  circuitBreaker,
   handleWhen,
   isBrokenCircuitError,
 } from 'cockatiel'
@@ -32,7 +32,10 @@ export function createBreaker(counts: (error: unknown) => boolean, now: () => nu
     const known = circuits.get(key)
     if (known) return known
     if (circuits.size >= MAX_KEYS) circuits.delete(circuits.keys().next().value as string)
-    const policy = circuitBreaker(handleWhen(counts), { halfOpenAfter: REST_MS, breaker: new ConsecutiveBreaker(FAILURES) })
+    const policy = circuitBreaker(handleWhen(counts), {
+      halfOpenAfter: REST_MS,
+      breaker: new ConsecutiveBreaker(FAILURES),
+    })
     const circuit = { policy, openUntil: 0 }
     policy.onBreak(() => {
       circuit.openUntil = now() + REST_MS
@@ -55,7 +58,11 @@ export function createBreaker(counts: (error: unknown) => boolean, now: () => nu
       } catch (error) {
         if (!isBrokenCircuitError(error)) throw error
         const retryAfter = Math.max(1, Math.ceil((circuit.openUntil - now()) / 1000))
-        throw new PatchbayError('provider_unavailable', `The service failed several times in a row; the gateway waits ${retryAfter} s before it asks again.`, { retryAfter })
+        throw new PatchbayError(
+          'provider_unavailable',
+          `The service failed several times in a row; the gateway waits ${retryAfter} s before it asks again.`,
+          { retryAfter },
+        )
       }
     },
   }

@@ -40,12 +40,20 @@ export function createCallers(options: {
   return {
     async fromApiKey(secret) {
       if (!secret) {
-        throw new PatchbayError('unauthorized', 'This needs an API key: send it as "X-API-Key: pb_…" or "Authorization: Bearer pb_…".')
+        throw new PatchbayError(
+          'unauthorized',
+          'This needs an API key: send it as "X-API-Key: pb_…" or "Authorization: Bearer pb_…".',
+        )
       }
       storage.catchUp()
       const key = await apiKeys.get(secretHash(secret))
-      if (!key) throw new PatchbayError('unauthorized', 'Unknown API key. Check that it was copied whole; keys are shown only once.')
-      if (key.revokedAt !== null) throw new PatchbayError('unauthorized', `The API key "${key.name}" was revoked. Make a new one.`)
+      if (!key)
+        throw new PatchbayError(
+          'unauthorized',
+          'Unknown API key. Check that it was copied whole; keys are shown only once.',
+        )
+      if (key.revokedAt !== null)
+        throw new PatchbayError('unauthorized', `The API key "${key.name}" was revoked. Make a new one.`)
       if (key.expiresAt !== null && key.expiresAt <= now()) {
         throw new PatchbayError('unauthorized', `The API key "${key.name}" has expired. Make a new one.`)
       }
@@ -60,9 +68,13 @@ export function createCallers(options: {
       const given = Buffer.from(secretHash(token ?? ''))
       const expected = Buffer.from(instance?.tokenHash ?? secretHash('no such instance'))
       if (!token || !instance || !timingSafeEqual(given, expected)) {
-        throw new PatchbayError('unauthorized', 'This MCP address needs its own bearer token: "Authorization: Bearer pb_inst_…".', {
-          fix: { action: 'Make a new token for this instance on the gateway, and put it into the client' },
-        })
+        throw new PatchbayError(
+          'unauthorized',
+          'This MCP address needs its own bearer token: "Authorization: Bearer pb_inst_…".',
+          {
+            fix: { action: 'Make a new token for this instance on the gateway, and put it into the client' },
+          },
+        )
       }
       touch(instance.id, storage.instances.touch)
       return { caller: callerOfInstance(instance), instance }

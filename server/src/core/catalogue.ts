@@ -65,7 +65,8 @@ export function connectorMistakes(connector: Connector): string[] {
   const scopes = new Set(Object.keys(connector.scopes))
   const tokens = new Set(Object.keys(connector.provider.tokenAt ?? { default: '$' }))
   const unknownScope = (scope: string, where: string) => {
-    if (!scopes.has(scope)) mistakes.push(`${at}: ${where} names the scope "${scope}", which the connector does not declare`)
+    if (!scopes.has(scope))
+      mistakes.push(`${at}: ${where} names the scope "${scope}", which the connector does not declare`)
   }
   for (const scope of connector.identityScopes) unknownScope(scope, 'identityScopes')
   for (const [scope, info] of Object.entries(connector.scopes)) {
@@ -94,7 +95,8 @@ function toolMistakes(name: string, tool: Tool, tokens: ReadonlySet<string>): st
     if (!tokens.has(token)) mistakes.push(`uses the token "${token}", which the provider does not give`)
   }
   for (const [alias, field] of Object.entries(tool.paramAliases ?? {})) {
-    if (!(field in fields)) mistakes.push(`has an alias "${alias}" for the field "${field}", which its input does not have`)
+    if (!(field in fields))
+      mistakes.push(`has an alias "${alias}" for the field "${field}", which its input does not have`)
     if (alias in fields) mistakes.push(`has an alias "${alias}" that is also a field`)
   }
   if (typeof tool.run === 'string') {

@@ -43,8 +43,13 @@ export function createConnectLinks(options: {
     }
     const project = await storage.projects.get(caller.projectId)
     if (!project) throw new PatchbayError('not_found', 'The project was deleted.')
-    const redirectUrl = request.redirectUrl ? checkedRedirectUrl(request.redirectUrl, project.redirectUrls, publicUrl) : null
-    if (request.connectionId && !(await storage.connections.get(caller.projectId, request.userId, request.connectionId))) {
+    const redirectUrl = request.redirectUrl
+      ? checkedRedirectUrl(request.redirectUrl, project.redirectUrls, publicUrl)
+      : null
+    if (
+      request.connectionId &&
+      !(await storage.connections.get(caller.projectId, request.userId, request.connectionId))
+    ) {
       throw new PatchbayError('not_found', `User "${request.userId}" has no connection "${request.connectionId}".`)
     }
     const token = newSecret('cl_')
@@ -77,7 +82,9 @@ export function createConnectLinks(options: {
   async function opened(token: string, browserSecret: string): Promise<ConnectLink> {
     const link = await storage.connectLinks.open(secretHash(token), secretHash(browserSecret), now())
     const gone = (why: string) =>
-      new PatchbayError('not_found', `This connect link ${why}. Ask for a new one where you got it.`, { fix: { action: 'Ask for a new link' } })
+      new PatchbayError('not_found', `This connect link ${why}. Ask for a new one where you got it.`, {
+        fix: { action: 'Ask for a new link' },
+      })
     if (!link) throw gone('is not known, or was opened in another browser')
     if (link.usedAt !== null) throw gone('was used already')
     if (link.expiresAt <= now()) throw gone('has expired (links last 10 minutes)')
@@ -106,7 +113,8 @@ export function createConnectLinks(options: {
       const connectors = await Promise.all(
         offered.map(async (connector) => {
           const own = existing.filter((one) => one.connectorId === connector.id && one.status !== 'pending')
-          const connection = own.find((one) => one.id === link.connectionId) ?? own.find((one) => one.isDefault) ?? own[0]
+          const connection =
+            own.find((one) => one.id === link.connectionId) ?? own.find((one) => one.isDefault) ?? own[0]
           const configured = await options.oauthApps.configured(link.projectId, connector.provider.id)
           return { connector, configured, ...(connection && { connection }) }
         }),

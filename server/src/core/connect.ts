@@ -7,8 +7,8 @@ import { asPatchbayError, errorBody, PatchbayError } from './errors.ts'
 import { by, type EventInput, type EventLog } from './event-log.ts'
 import type { CallbackOutcome, Catalogue, Connect, ConnectRequest } from './gateway.ts'
 import type { Http } from './http.ts'
-import type { OAuthAppsOf } from './oauth-apps.ts'
 import { type Grant, type OAuthClient, OAuthError } from './oauth.ts'
+import type { OAuthAppsOf } from './oauth-apps.ts'
 import { assertUser, mayUseConnector } from './policy.ts'
 import type { Provider } from './provider.ts'
 import { checkedOpenerOrigin, checkedRedirectUrl } from './redirects.ts'
@@ -53,14 +53,18 @@ export function createConnect(options: ConnectOptions): Connect {
       assertUserId(request.userId)
       const connector = connectorFor(catalogue, request.connectorId)
       if (!mayUseConnector(caller.policy, connector.id)) {
-        throw new PatchbayError('policy_denied', `This key may not use the connector "${connector.id}".`, { details: { rule: 'connectors' } })
+        throw new PatchbayError('policy_denied', `This key may not use the connector "${connector.id}".`, {
+          details: { rule: 'connectors' },
+        })
       }
       const { provider } = connector
       const app = await options.oauthApps.forProject(caller.projectId, provider.id)
       if (!app) throw noOAuthApp(provider, publicUrl)
       const project = await storage.projects.get(caller.projectId)
       if (!project) throw new PatchbayError('not_found', 'The project was deleted.')
-      const redirectUrl = request.redirectUrl ? checkedRedirectUrl(request.redirectUrl, project.redirectUrls, publicUrl) : null
+      const redirectUrl = request.redirectUrl
+        ? checkedRedirectUrl(request.redirectUrl, project.redirectUrls, publicUrl)
+        : null
       const openerOrigin = request.openerOrigin
         ? checkedOpenerOrigin(request.openerOrigin, project.redirectUrls, options.pageOrigins, publicUrl)
         : null
@@ -69,10 +73,18 @@ export function createConnect(options: ConnectOptions): Connect {
         ? await storage.connections.get(caller.projectId, request.userId, request.connectionId)
         : undefined
       if (request.connectionId && before?.connectorId !== connector.id) {
-        throw new PatchbayError('not_found', `User "${request.userId}" has no ${connector.name} connection "${request.connectionId}".`)
+        throw new PatchbayError(
+          'not_found',
+          `User "${request.userId}" has no ${connector.name} connection "${request.connectionId}".`,
+        )
       }
       const settings = checkedSettings(provider, { ...before?.settings, ...request.settings })
-      const scopes = scopesToAsk(connector, askedTools(connector, request), checkedScopes(connector, request.scopes), before?.scopes)
+      const scopes = scopesToAsk(
+        connector,
+        askedTools(connector, request),
+        checkedScopes(connector, request.scopes),
+        before?.scopes,
+      )
 
       const startToken = newSecret('st_')
       const verifier = provider.pkce === 'S256' ? newSecret('') : null
@@ -108,20 +120,25 @@ export function createConnect(options: ConnectOptions): Connect {
         connectionId,
         details: { scopes, reconnect: before !== undefined },
       })
-      if (!before) await storage.connections.create(pendingConnection(authorization, request.label ?? connector.name, now()), [])
+      if (!before)
+        await storage.connections.create(pendingConnection(authorization, request.label ?? connector.name, now()), [])
       await storage.authorizations.create(authorization, [authorize])
       return { authUrl: `${publicUrl}/connect/start/${startToken}`, connectionId, expiresAt: authorization.expiresAt }
     },
 
     async open(startToken, browserSecret) {
       const flow = await storage.authorizations.open(secretHash(startToken), secretHash(browserSecret), now())
-      const gone = (why: string) => new PatchbayError('oauth_failed', `This connect address ${why}. Start connecting again.`, { fix: { action: 'Start connecting again' } })
+      const gone = (why: string) =>
+        new PatchbayError('oauth_failed', `This connect address ${why}. Start connecting again.`, {
+          fix: { action: 'Start connecting again' },
+        })
       if (!flow) throw gone('is not known, was used already, or was opened in another browser')
       if (flow.expiresAt <= now()) throw gone('has expired (it lasts 10 minutes)')
       const { provider } = connectorFor(catalogue, flow.connectorId)
       const app = await options.oauthApps.forProject(flow.projectId, provider.id)
       if (!app) throw noOAuthApp(provider, publicUrl)
-      const verifier = flow.codeVerifier && (await vault.open(flow.projectId, verifierPlace(flow.stateHash), flow.codeVerifier))
+      const verifier =
+        flow.codeVerifier && (await vault.open(flow.projectId, verifierPlace(flow.stateHash), flow.codeVerifier))
       const known = await storage.connections.get(flow.projectId, flow.userId, flow.connectionId)
       return options.oauth.authorizationUrl({
         provider,
@@ -161,14 +178,26 @@ export function createConnect(options: ConnectOptions): Connect {
       try {
         // Whoever holds a stolen or replayed state must learn nothing and be sent nowhere.
         if (!found.fresh) throw new Untrusted('This sign-in was already finished once. Start connecting again.')
-        if (flow.expiresAt <= now()) throw new Untrusted('This sign-in took longer than 10 minutes. Start connecting again.')
+        if (flow.expiresAt <= now())
+          throw new Untrusted('This sign-in took longer than 10 minutes. Start connecting again.')
         if (!browserSecret || flow.browserHash !== secretHash(browserSecret)) {
           throw new Untrusted('This sign-in was started in another browser. Start connecting again in this one.')
         }
-        if (flow.providerId !== providerId) throw new Untrusted('The answer came from another provider than the one asked. Start connecting again.')
-        if (!connector) throw new PatchbayError('not_configured', `The connector "${flow.connectorId}" is not part of this gateway any more.`)
+        if (flow.providerId !== providerId)
+          throw new Untrusted('The answer came from another provider than the one asked. Start connecting again.')
+        if (!connector)
+          throw new PatchbayError(
+            'not_configured',
+            `The connector "${flow.connectorId}" is not part of this gateway any more.`,
+          )
       } catch (error) {
-        return await fail(flow, about, { status: 'failed', ...(connector && { connectorName: connector.name }) }, error, requestId)
+        return await fail(
+          flow,
+          about,
+          { status: 'failed', ...(connector && { connectorName: connector.name }) },
+          error,
+          requestId,
+        )
       }
       const ways = {
         ...(flow.redirectUrl && { redirectUrl: flow.redirectUrl }),
@@ -199,25 +228,42 @@ export function createConnect(options: ConnectOptions): Connect {
       }
       const id = newId('conn_')
       const draft = {
-        ...pendingConnection({ ...by(caller, requestId), userId: request.userId, connectorId: connector.id, connectionId: id, settings }, request.label ?? connector.name, now()),
+        ...pendingConnection(
+          { ...by(caller, requestId), userId: request.userId, connectorId: connector.id, connectionId: id, settings },
+          request.label ?? connector.name,
+          now(),
+        ),
         oauthAppId: app?.appId ?? null,
       }
       const account = await accountOf(connector, draft, grant)
       const same = await sameAccount(draft, account)
       const target = same ?? draft
       if (!same) await storage.connections.create(draft, [])
-      const imported = events.event({ ...by(caller, requestId), type: 'connection.imported', userId: request.userId, connectorId: connector.id, connectionId: target.id, details: { account: account.label, scopes: grant.scopes } })
+      const imported = events.event({
+        ...by(caller, requestId),
+        type: 'connection.imported',
+        userId: request.userId,
+        connectorId: connector.id,
+        connectionId: target.id,
+        details: { account: account.label, scopes: grant.scopes },
+      })
       return store(target, grant, account, request.label, draft.oauthAppId, [imported])
     },
   }
 
   /** Redeems the code, learns whose it is, and stores it. */
-  async function finish(flow: Authorization, connector: Connector, query: URLSearchParams, about: EventInput): Promise<Connection> {
+  async function finish(
+    flow: Authorization,
+    connector: Connector,
+    query: URLSearchParams,
+    about: EventInput,
+  ): Promise<Connection> {
     const app = await options.oauthApps.forProject(flow.projectId, flow.providerId)
     if (!app) throw noOAuthApp(connector.provider, publicUrl)
     const row = await storage.connections.get(flow.projectId, flow.userId, flow.connectionId)
     if (!row) throw new PatchbayError('not_found', 'The connection was deleted while its user was connecting it.')
-    const verifier = flow.codeVerifier && (await vault.open(flow.projectId, verifierPlace(flow.stateHash), flow.codeVerifier))
+    const verifier =
+      flow.codeVerifier && (await vault.open(flow.projectId, verifierPlace(flow.stateHash), flow.codeVerifier))
     const pinned = row.captured['issuer']
     const grant = await options.oauth.exchange({
       provider: connector.provider,
@@ -248,9 +294,21 @@ export function createConnect(options: ConnectOptions): Connect {
     const details = { account: account.label, scopes: granted.scopes, ...(declined.length > 0 && { declined }) }
     const told = [
       events.event({ ...about, connectionId: target.id, details }),
-      events.event({ ...about, type: reconnecting || same ? 'connection.reconnected' : 'connection.connected', connectionId: target.id, details }),
+      events.event({
+        ...about,
+        type: reconnecting || same ? 'connection.reconnected' : 'connection.connected',
+        connectionId: target.id,
+        details,
+      }),
     ]
-    const stored = await store({ ...target, settings: flow.settings }, granted, account, undefined, flow.oauthAppId, told)
+    const stored = await store(
+      { ...target, settings: flow.settings },
+      granted,
+      account,
+      undefined,
+      flow.oauthAppId,
+      told,
+    )
     // The account was connected before: that connection took the new grant, so its id and everything set up for it stay.
     if (same) await storage.connections.remove(row.projectId, row.userId, row.id, [])
     return stored
@@ -288,9 +346,13 @@ export function createConnect(options: ConnectOptions): Connect {
     } catch {
       // Falls through: an answer that is not what the provider documents.
     }
-    throw new PatchbayError('provider_unavailable', `${name} did not say whose account this is (HTTP ${response.status}).`, {
-      providerStatus: response.status,
-    })
+    throw new PatchbayError(
+      'provider_unavailable',
+      `${name} did not say whose account this is (HTTP ${response.status}).`,
+      {
+        providerStatus: response.status,
+      },
+    )
   }
 
   async function sameAccount(draft: Connection, account: Account): Promise<Connection | undefined> {
@@ -307,7 +369,11 @@ export function createConnect(options: ConnectOptions): Connect {
     told: ReturnType<EventLog['event']>[],
   ): Promise<Connection> {
     const place = { table: 'connection', row: target.id, column: 'credential' } as const
-    const credential = await vault.seal(target.projectId, place, JSON.stringify({ tokens: grant.tokens } satisfies Credential))
+    const credential = await vault.seal(
+      target.projectId,
+      place,
+      JSON.stringify({ tokens: grant.tokens } satisfies Credential),
+    )
     const ownLabel = target.account === null ? account.label : target.label
     const stored = await storage.connections.authorise(
       target.projectId,
@@ -330,9 +396,20 @@ export function createConnect(options: ConnectOptions): Connect {
   }
 
   /** Writes the event, forgets a connection that was never finished, and says what to show. */
-  async function fail(flow: Authorization, about: EventInput, outcome: CallbackOutcome, thrown: unknown, requestId: string): Promise<CallbackOutcome> {
+  async function fail(
+    flow: Authorization,
+    about: EventInput,
+    outcome: CallbackOutcome,
+    thrown: unknown,
+    requestId: string,
+  ): Promise<CallbackOutcome> {
     const error = connectError(thrown, catalogue.connector(flow.connectorId)?.name ?? flow.connectorId)
-    const event = events.event({ ...about, outcome: thrown instanceof Untrusted ? 'refused' : 'error', code: error.code, message: error.message })
+    const event = events.event({
+      ...about,
+      outcome: thrown instanceof Untrusted ? 'refused' : 'error',
+      code: error.code,
+      message: error.message,
+    })
     const row = await storage.connections.get(flow.projectId, flow.userId, flow.connectionId)
     if (row?.status === 'pending' && !(thrown instanceof Untrusted)) {
       await storage.connections.remove(flow.projectId, flow.userId, flow.connectionId, [event])
@@ -343,7 +420,10 @@ export function createConnect(options: ConnectOptions): Connect {
   }
 
   function refused(message: string): CallbackOutcome {
-    return { status: 'failed', error: errorBody(new PatchbayError('oauth_failed', message, { fix: { action: 'Start connecting again' } })) }
+    return {
+      status: 'failed',
+      error: errorBody(new PatchbayError('oauth_failed', message, { fix: { action: 'Start connecting again' } })),
+    }
   }
 }
 
@@ -351,7 +431,8 @@ export function createConnect(options: ConnectOptions): Connect {
 class Untrusted extends Error {}
 
 function connectError(thrown: unknown, name: string): PatchbayError {
-  if (thrown instanceof Untrusted) return new PatchbayError('oauth_failed', thrown.message, { fix: { action: 'Start connecting again' } })
+  if (thrown instanceof Untrusted)
+    return new PatchbayError('oauth_failed', thrown.message, { fix: { action: 'Start connecting again' } })
   if (!(thrown instanceof OAuthError)) return asPatchbayError(thrown)
   const actions = {
     transient: `Wait a moment and connect ${name} again`,
@@ -381,7 +462,10 @@ function connectorFor(catalogue: Catalogue, id: string): Connector {
   const ofProvider = catalogue.connectors().filter((one) => one.provider.id === id)
   if (ofProvider.length === 1) return ofProvider[0] as Connector
   if (ofProvider.length > 1) {
-    throw new PatchbayError('invalid_input', `"${id}" has several connectors; name one: ${ofProvider.map((one) => one.id).join(', ')}.`)
+    throw new PatchbayError(
+      'invalid_input',
+      `"${id}" has several connectors; name one: ${ofProvider.map((one) => one.id).join(', ')}.`,
+    )
   }
   throw new PatchbayError('not_found', `There is no connector "${id}". GET /connectors lists them.`)
 }
@@ -393,10 +477,17 @@ function assertUserId(userId: string): void {
 }
 
 function noOAuthApp(provider: Provider, publicUrl: string): PatchbayError {
-  return new PatchbayError('not_configured', `No OAuth app for ${provider.name} is set up on this gateway, so nobody can connect it yet.`, {
-    fix: { action: `An administrator enters the client id and secret of a ${provider.name} OAuth app`, url: `${publicUrl}/settings/oauth-apps/${provider.id}` },
-    details: { provider: provider.id },
-  })
+  return new PatchbayError(
+    'not_configured',
+    `No OAuth app for ${provider.name} is set up on this gateway, so nobody can connect it yet.`,
+    {
+      fix: {
+        action: `An administrator enters the client id and secret of a ${provider.name} OAuth app`,
+        url: `${publicUrl}/settings/oauth-apps/${provider.id}`,
+      },
+      details: { provider: provider.id },
+    },
+  )
 }
 
 function checkedSettings(provider: Provider, given: Record<string, string>): Record<string, string> {
@@ -404,17 +495,24 @@ function checkedSettings(provider: Provider, given: Record<string, string>): Rec
   const settings: Record<string, string> = {}
   for (const key of Object.keys(given)) {
     if (!params.some((param) => param.key === key)) {
-      throw new PatchbayError('invalid_input', `"settings.${key}" is not something ${provider.name} needs${params.length > 0 ? ` (it needs: ${params.map((param) => param.key).join(', ')})` : ''}.`)
+      throw new PatchbayError(
+        'invalid_input',
+        `"settings.${key}" is not something ${provider.name} needs${params.length > 0 ? ` (it needs: ${params.map((param) => param.key).join(', ')})` : ''}.`,
+      )
     }
   }
   for (const param of params) {
     const value = given[param.key] ?? param.default
     if (value === undefined || value === '') {
-      if (param.required) throw new PatchbayError('invalid_input', `"settings.${param.key}" is required: ${param.help ?? param.label}.`)
+      if (param.required)
+        throw new PatchbayError('invalid_input', `"settings.${param.key}" is required: ${param.help ?? param.label}.`)
       continue
     }
     if (!new RegExp(`^(?:${param.pattern})$`).test(value)) {
-      throw new PatchbayError('invalid_input', `"settings.${param.key}" does not look like a ${param.label}${param.help ? `: ${param.help}` : ''}.`)
+      throw new PatchbayError(
+        'invalid_input',
+        `"settings.${param.key}" does not look like a ${param.label}${param.help ? `: ${param.help}` : ''}.`,
+      )
     }
     settings[param.key] = value
   }
@@ -426,7 +524,9 @@ function askedTools(connector: Connector, request: ConnectRequest) {
   return request.tools.flatMap((name) => {
     if (name === '*') return Object.values(connector.tools)
     const wanted = name.toUpperCase()
-    const found = Object.entries(connector.tools).find(([own, tool]) => own === wanted || tool.aliases?.includes(wanted))
+    const found = Object.entries(connector.tools).find(
+      ([own, tool]) => own === wanted || tool.aliases?.includes(wanted),
+    )
     if (!found) throw new PatchbayError('invalid_input', `"tools": ${connector.name} has no tool "${name}".`)
     return [found[1]]
   })
@@ -435,7 +535,10 @@ function askedTools(connector: Connector, request: ConnectRequest) {
 function checkedScopes(connector: Connector, scopes: readonly string[] = []): readonly string[] {
   for (const scope of scopes) {
     if (!(scope in connector.scopes)) {
-      throw new PatchbayError('invalid_input', `"scopes": ${connector.name} does not use the scope "${scope}" (it uses: ${Object.keys(connector.scopes).join(', ')}).`)
+      throw new PatchbayError(
+        'invalid_input',
+        `"scopes": ${connector.name} does not use the scope "${scope}" (it uses: ${Object.keys(connector.scopes).join(', ')}).`,
+      )
     }
   }
   return scopes
@@ -443,12 +546,16 @@ function checkedScopes(connector: Connector, scopes: readonly string[] = []): re
 
 /** What the reply granted; a reply that does not say granted what was asked (RFC 6749 §5.1). */
 function grantedScopes(grant: Grant, flow: Authorization): Record<string, readonly string[]> {
-  return Object.fromEntries(Object.keys(grant.tokens).map((name) => [name, grant.scopes[name] ?? flow.scopes[name] ?? []]))
+  return Object.fromEntries(
+    Object.keys(grant.tokens).map((name) => [name, grant.scopes[name] ?? flow.scopes[name] ?? []]),
+  )
 }
 
 function declinedScopes(flow: Authorization, grant: Grant): string[] {
   const granted = new Set(Object.values(grant.scopes).flat())
-  return Object.values(flow.scopes).flat().filter((scope) => !granted.has(scope))
+  return Object.values(flow.scopes)
+    .flat()
+    .filter((scope) => !granted.has(scope))
 }
 
 function unstoredCredentials(connector: Connector, grant: Grant): Credentials {
@@ -456,7 +563,8 @@ function unstoredCredentials(connector: Connector, grant: Grant): Credentials {
     const name = names.find((one) => grant.tokens[one]) ?? (Object.keys(grant.tokens)[0] as string)
     return { accessToken: (grant.tokens[name] as Token).accessToken, name, generation: 0 }
   }
-  const refused = () => new PatchbayError('oauth_failed', `${connector.name} does not accept the access it has just granted.`)
+  const refused = () =>
+    new PatchbayError('oauth_failed', `${connector.name} does not accept the access it has just granted.`)
   return {
     use: async (_connection, names) => token(names),
     renew: async () => {
@@ -471,7 +579,8 @@ function unstoredCredentials(connector: Connector, grant: Grant): Credentials {
 }
 
 function pendingConnection(
-  flow: Pick<Authorization, 'projectId' | 'userId' | 'connectorId' | 'connectionId' | 'settings'> & Partial<Pick<Authorization, 'oauthAppId'>>,
+  flow: Pick<Authorization, 'projectId' | 'userId' | 'connectorId' | 'connectionId' | 'settings'> &
+    Partial<Pick<Authorization, 'oauthAppId'>>,
   label: string,
   at: number,
 ): Connection {
@@ -483,7 +592,12 @@ function pendingConnection(
     label,
     isDefault: false,
     status: 'pending',
-    statusReason: { code: 'not_finished', message: 'The user has not finished connecting.', fix: 'Finish connecting, or start again', at },
+    statusReason: {
+      code: 'not_finished',
+      message: 'The user has not finished connecting.',
+      fix: 'Finish connecting, or start again',
+      at,
+    },
     account: null,
     settings: flow.settings,
     captured: {},

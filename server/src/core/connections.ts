@@ -1,12 +1,11 @@
-import type { Credential } from './connection.ts'
+import type { Connection, Credential } from './connection.ts'
 import type { Credentials } from './credentials.ts'
 import { PatchbayError } from './errors.ts'
 import { by, type EventLog } from './event-log.ts'
 import type { Catalogue, ConnectionsOf } from './gateway.ts'
-import type { OAuthAppsOf } from './oauth-apps.ts'
 import type { OAuthClient, RevokeResult } from './oauth.ts'
+import type { OAuthAppsOf } from './oauth-apps.ts'
 import { assertUser, mayUseConnector } from './policy.ts'
-import type { Connection } from './connection.ts'
 import type { Storage } from './storage.ts'
 import type { Vault } from './vault.ts'
 
@@ -79,10 +78,15 @@ export function createConnections(options: {
   /** What became of the grant at the provider; never throws, for the local credential goes whatever happens there. */
   async function revoked(connection: Connection): Promise<RevokeResult> {
     const provider = options.catalogue.connector(connection.connectorId)?.provider
-    if (!connection.credential || !provider) return { supported: false, revoked: false, message: 'There was nothing to revoke.' }
+    if (!connection.credential || !provider)
+      return { supported: false, revoked: false, message: 'There was nothing to revoke.' }
     try {
       if (provider.revoke?.endsWholeGrant && connection.oauthAppId && connection.account) {
-        const sharing = await storage.connections.countSharing(connection.projectId, connection.oauthAppId, connection.account.id)
+        const sharing = await storage.connections.countSharing(
+          connection.projectId,
+          connection.oauthAppId,
+          connection.account.id,
+        )
         if (sharing > 1) {
           return {
             supported: true,
@@ -92,12 +96,29 @@ export function createConnections(options: {
         }
       }
       const client = await options.oauthApps.forConnection(connection.projectId, provider.id, connection.oauthAppId)
-      if (!client) return { supported: true, revoked: false, message: `Not revoked at ${provider.name}: its OAuth app is not set up here any more. The credential was deleted here.` }
+      if (!client)
+        return {
+          supported: true,
+          revoked: false,
+          message: `Not revoked at ${provider.name}: its OAuth app is not set up here any more. The credential was deleted here.`,
+        }
       const place = { table: 'connection', row: connection.id, column: 'credential' } as const
-      const { tokens } = JSON.parse(await options.vault.open(connection.projectId, place, connection.credential)) as Credential
-      return await options.oauth.revoke({ provider, client, tokens, params: connection.settings })
+      const { tokens } = JSON.parse(
+        await options.vault.open(connection.projectId, place, connection.credential),
+      ) as Credential
+      return await options.oauth.revoke({
+        provider,
+        client,
+        tokens,
+        params: connection.settings,
+        captured: connection.captured,
+      })
     } catch {
-      return { supported: true, revoked: false, message: `${provider.name} could not be asked to revoke the access. The credential was deleted here; to be sure, remove the app in the account's own settings.` }
+      return {
+        supported: true,
+        revoked: false,
+        message: `${provider.name} could not be asked to revoke the access. The credential was deleted here; to be sure, remove the app in the account's own settings.`,
+      }
     }
   }
 }

@@ -10,8 +10,8 @@ import { createEventLog, type EventLog } from './event-log.ts'
 import type { Catalogue, Connect, EventsOf, Gateway } from './gateway.ts'
 import type { Http } from './http.ts'
 import { createInstances } from './instances.ts'
-import { createOAuthApps } from './oauth-apps.ts'
 import type { ClientCredentials, OAuthClient } from './oauth.ts'
+import { createOAuthApps } from './oauth-apps.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
 import { serviceFor } from './service.ts'
 import { createSessions } from './sessions.ts'
@@ -57,7 +57,11 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   let shuttingDown = false
 
   const vault = createVault(options.keyring, storage)
-  const events = createEventLog({ storage, now, onTrouble: (error, waiting) => options.onTrouble(`writing events (${waiting} waiting)`, error) })
+  const events = createEventLog({
+    storage,
+    now,
+    onTrouble: (error, waiting) => options.onTrouble(`writing events (${waiting} waiting)`, error),
+  })
   const oauthApps = createOAuthApps({ storage, vault, environment: options.environmentApps })
   const callers = createCallers({ storage, now })
   const credentials = createCredentials({
@@ -72,7 +76,10 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     leaseMs: options.leaseMs ?? REFRESH_LEASE_MS,
   })
   // Keyed by connection: one user's failing account opens no breaker of another's.
-  const breaker = createBreaker((error) => error instanceof Error && error.name !== 'AbortError' && !isCallersDoing(error), now)
+  const breaker = createBreaker(
+    (error) => error instanceof Error && error.name !== 'AbortError' && !isCallersDoing(error),
+    now,
+  )
   const authorised: Parameters<typeof createTools>[0]['serviceFor'] = (call) => serviceFor({ ...call, http, breaker })
 
   const connect: Connect = createConnect({
@@ -111,7 +118,16 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     connections: createConnections({ storage, vault, catalogue, credentials, oauth, oauthApps, events }),
     instances: createInstances({ storage, events, now }),
     sessions: createSessions({ storage, callers, events, now }),
-    admin: createAdmin({ storage, vault, catalogue, oauthApps, environmentApps: options.environmentApps, events, publicUrl, now }),
+    admin: createAdmin({
+      storage,
+      vault,
+      catalogue,
+      oauthApps,
+      environmentApps: options.environmentApps,
+      events,
+      publicUrl,
+      now,
+    }),
     events: eventsOf(storage),
     async health() {
       const ok = await storage.ping().then(
@@ -127,7 +143,13 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     },
     vault,
     eventLog: events,
-    refresher: createRefresher({ storage, credentials, catalogue, now, onTrouble: (error) => options.onTrouble('refreshing ahead of expiry', error) }),
+    refresher: createRefresher({
+      storage,
+      credentials,
+      catalogue,
+      now,
+      onTrouble: (error) => options.onTrouble('refreshing ahead of expiry', error),
+    }),
     beginShutdown() {
       shuttingDown = true
     },

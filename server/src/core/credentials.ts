@@ -1,11 +1,11 @@
+import { type Breaker, createBreaker } from './breaker.ts'
 import type { Actor } from './caller.ts'
 import { type Connection, type Credential, isUsable, type StatusReason, type Token } from './connection.ts'
-import { type Breaker, createBreaker } from './breaker.ts'
 import { PatchbayError } from './errors.ts'
 import type { EventLog } from './event-log.ts'
 import type { Catalogue } from './gateway.ts'
-import type { OAuthAppsOf } from './oauth-apps.ts'
 import { type OAuthClient, OAuthError } from './oauth.ts'
+import type { OAuthAppsOf } from './oauth-apps.ts'
 import type { Provider } from './provider.ts'
 import type { Storage } from './storage.ts'
 import type { Vault } from './vault.ts'
@@ -60,7 +60,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const { storage, vault, catalogue, events, now } = options
   const leaseMs = options.leaseMs ?? REFRESH_LEASE_MS
   const breaker =
-    options.breaker ?? createBreaker((error) => error instanceof OAuthError && error.failure === 'transient' && error.status !== 429, now)
+    options.breaker ??
+    createBreaker((error) => error instanceof OAuthError && error.failure === 'transient' && error.status !== 429, now)
   /** Connection id → the refresh this process has under way; undefined when it turned out to be another's. */
   const underWay = new Map<string, Promise<Connection | undefined>>()
 
@@ -77,9 +78,13 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       if (token) return { name, token }
     }
     const [wanted = 'default'] = names
-    throw new PatchbayError('missing_scope', `The connection "${connection.label}" holds no ${wanted} token; it was connected without those permissions.`, {
-      fix: { action: 'Connect again and grant the permissions this tool needs' },
-    })
+    throw new PatchbayError(
+      'missing_scope',
+      `The connection "${connection.label}" holds no ${wanted} token; it was connected without those permissions.`,
+      {
+        fix: { action: 'Connect again and grant the permissions this tool needs' },
+      },
+    )
   }
 
   /** Why this connection cannot be used, as the error its caller gets. */
@@ -95,10 +100,14 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       })
     }
     if (connection.status === 'pending') {
-      return new PatchbayError('not_connected', `The ${name} connection was started but its user has not finished connecting.`, {
-        fix: { action: `Connect ${name}` },
-        details: { connection_id: connection.id },
-      })
+      return new PatchbayError(
+        'not_connected',
+        `The ${name} connection was started but its user has not finished connecting.`,
+        {
+          fix: { action: `Connect ${name}` },
+          details: { connection_id: connection.id },
+        },
+      )
     }
     return new PatchbayError('needs_reauth', `${what}: ${reason?.message ?? 'its access has ended.'}`, {
       fix: { action: reason?.fix ?? `Connect ${name} again` },
@@ -172,9 +181,13 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       // The holder has failed and backs off: waiting for the generation to move would be in vain.
       if (row.leaseUntil === null && row.refreshFailures > connection.refreshFailures) throw failedJustNow(row)
       if (now() > deadline) {
-        throw new PatchbayError('timeout', `Waited ${WAIT_MS / 1000} s for another process to refresh "${connection.label}".`, {
-          retryAfter: 5,
-        })
+        throw new PatchbayError(
+          'timeout',
+          `Waited ${WAIT_MS / 1000} s for another process to refresh "${connection.label}".`,
+          {
+            retryAfter: 5,
+          },
+        )
       }
       await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())))
     }
@@ -190,9 +203,17 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     try {
       credential = await open(connection)
       token = credential.tokens[tokenName] ?? tokenToRefresh(credential)
-      if (!token?.refreshToken) throw new OAuthError('no_refresh_token', `${provider.name} no longer accepts this access (it was revoked or has ended), and gave no refresh token to renew it with.`, { failure: 'user' })
+      if (!token?.refreshToken)
+        throw new OAuthError(
+          'no_refresh_token',
+          `${provider.name} no longer accepts this access (it was revoked or has ended), and gave no refresh token to renew it with.`,
+          { failure: 'user' },
+        )
       const client = await options.oauthApps.forConnection(connection.projectId, provider.id, connection.oauthAppId)
-      if (!client) throw new OAuthError('no_oauth_app', `No OAuth app for ${provider.name} is set up any more.`, { failure: 'configuration' })
+      if (!client)
+        throw new OAuthError('no_oauth_app', `No OAuth app for ${provider.name} is set up any more.`, {
+          failure: 'configuration',
+        })
       const { refreshToken } = token
       const grant = await breaker.run(provider.tokenUrl, () => {
         asked = true
@@ -207,13 +228,21 @@ export function createCredentials(options: CredentialsOptions): Credentials {
         })
       })
       const fresh = grant.tokens[tokenName] ?? (Object.values(grant.tokens)[0] as Token)
-      const tokens = { ...credential.tokens, [tokenName]: { ...fresh, refreshToken: fresh.refreshToken ?? refreshToken } }
-      return await commit(connection, tokens, { ...connection.scopes, ...grant.scopes }, {
-        interrupted,
-        tokenName,
-        durationMs: now() - started,
-        rotated: fresh.refreshToken !== undefined && fresh.refreshToken !== refreshToken,
-      })
+      const tokens = {
+        ...credential.tokens,
+        [tokenName]: { ...fresh, refreshToken: fresh.refreshToken ?? refreshToken },
+      }
+      return await commit(
+        connection,
+        tokens,
+        { ...connection.scopes, ...grant.scopes },
+        {
+          interrupted,
+          tokenName,
+          durationMs: now() - started,
+          rotated: fresh.refreshToken !== undefined && fresh.refreshToken !== refreshToken,
+        },
+      )
     } catch (error) {
       return await failed(connection, error, interrupted, token?.expiresAt, asked)
     }
@@ -232,7 +261,11 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       ...refreshEvent(connection),
       type: 'connection.refreshed',
       durationMs: about.durationMs,
-      details: { generation: connection.generation + 1, rotated: about.rotated, ...(about.interrupted && { interrupted: true }) },
+      details: {
+        generation: connection.generation + 1,
+        rotated: about.rotated,
+        ...(about.interrupted && { interrupted: true }),
+      },
     })
     // The provider may have ended the old pair already: what it gave must not be lost to a storage hiccup.
     for (let attempt = 0; ; attempt++) {
@@ -242,7 +275,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
         // Our lease ran out. If nobody has stored a newer pair, ours is the only good one left.
         if (await storage.connections.commitRefresh(id, generation, null, granted, [event])) break
         const row = await storage.connections.getAsGateway(id)
-        if (!row) throw new PatchbayError('not_found', 'The connection was deleted while its token was being refreshed.')
+        if (!row)
+          throw new PatchbayError('not_found', 'The connection was deleted while its token was being refreshed.')
         if (!usable(row)) throw unusable(row)
         return row
       } catch (error) {
@@ -274,12 +308,18 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       if (error instanceof PatchbayError && error.code === 'not_found') throw error
       // Not the provider's doing (storage, a sealed value that does not open): free the lease, change nothing else.
       await storage.connections
-        .failRefresh(connection.id, connection.generation, connection.fence, {
-          status: connection.status,
-          reason: connection.statusReason,
-          refreshAfter: now() + 30_000,
-          keepIntent: asked || interrupted,
-        }, [])
+        .failRefresh(
+          connection.id,
+          connection.generation,
+          connection.fence,
+          {
+            status: connection.status,
+            reason: connection.statusReason,
+            refreshAfter: now() + 30_000,
+            keepIntent: asked || interrupted,
+          },
+          [],
+        )
         .catch(() => {})
       throw error
     }
@@ -287,28 +327,47 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     if (row && row.generation !== connection.generation && usable(row)) return row
 
     const stillWorks = expiresAt !== undefined && expiresAt - now() > EXPIRY_SKEW_MS
-    const outcome = failureOutcome(connection, error, { interrupted, stillWorks, provider: providerOf(connection), now: now() })
-    const recorded = await storage.connections.failRefresh(connection.id, connection.generation, connection.fence, outcome, [
-      events.event({
-        ...refreshEvent(connection),
-        type: 'connection.refresh_failed',
-        outcome: 'error',
-        code: error.code,
-        message: outcome.reason?.message ?? error.message,
-        details: { class: error.failure, status: outcome.status, ...(error.status && { provider_status: error.status }) },
-      }),
-    ])
+    const outcome = failureOutcome(connection, error, {
+      interrupted,
+      stillWorks,
+      provider: providerOf(connection),
+      now: now(),
+    })
+    const recorded = await storage.connections.failRefresh(
+      connection.id,
+      connection.generation,
+      connection.fence,
+      outcome,
+      [
+        events.event({
+          ...refreshEvent(connection),
+          type: 'connection.refresh_failed',
+          outcome: 'error',
+          code: error.code,
+          message: outcome.reason?.message ?? error.message,
+          details: {
+            class: error.failure,
+            status: outcome.status,
+            ...(error.status && { provider_status: error.status }),
+          },
+        }),
+      ],
+    )
     if (!recorded) {
       const moved = await storage.connections.getAsGateway(connection.id)
       if (moved && moved.generation !== connection.generation && usable(moved)) return moved
     }
     throw outcome.status === 'needs_reauth' || outcome.status === 'error'
       ? unusable({ ...connection, status: outcome.status, statusReason: outcome.reason })
-      : new PatchbayError('provider_unavailable', `${providerOf(connection).name} did not refresh the access of "${connection.label}": ${error.message}`, {
-          retryAfter: Math.max(1, Math.ceil(((outcome.refreshAfter ?? now()) - now()) / 1000)),
-          ...(error.status && { providerStatus: error.status }),
-          cause: error,
-        })
+      : new PatchbayError(
+          'provider_unavailable',
+          `${providerOf(connection).name} did not refresh the access of "${connection.label}": ${error.message}`,
+          {
+            retryAfter: Math.max(1, Math.ceil(((outcome.refreshAfter ?? now()) - now()) / 1000)),
+            ...(error.status && { providerStatus: error.status }),
+            cause: error,
+          },
+        )
   }
 
   async function refreshIfFree(connection: Connection): Promise<'refreshed' | 'failed' | 'busy'> {
@@ -342,19 +401,30 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   function providerOf(connection: Connection): Provider {
     const connector = catalogue.connector(connection.connectorId)
     if (connector) return connector.provider
-    throw new PatchbayError('not_configured', `The connector "${connection.connectorId}" is not part of this gateway any more.`)
+    throw new PatchbayError(
+      'not_configured',
+      `The connector "${connection.connectorId}" is not part of this gateway any more.`,
+    )
   }
 
   function restingError(connection: Connection, seconds: number): PatchbayError {
     const { name } = providerOf(connection)
-    return new PatchbayError('provider_unavailable', `${name} has failed to refresh tokens several times in a row; the gateway waits ${seconds} s before it asks again.`, { retryAfter: seconds })
+    return new PatchbayError(
+      'provider_unavailable',
+      `${name} has failed to refresh tokens several times in a row; the gateway waits ${seconds} s before it asks again.`,
+      { retryAfter: seconds },
+    )
   }
 
   function failedJustNow(row: Connection): PatchbayError {
     if (!isUsable(row)) return unusable(row)
-    return new PatchbayError('provider_unavailable', row.statusReason?.message ?? `${providerOf(row).name} did not refresh the token.`, {
-      retryAfter: Math.max(1, Math.ceil(((row.refreshAfter ?? now()) - now()) / 1000)),
-    })
+    return new PatchbayError(
+      'provider_unavailable',
+      row.statusReason?.message ?? `${providerOf(row).name} did not refresh the token.`,
+      {
+        retryAfter: Math.max(1, Math.ceil(((row.refreshAfter ?? now()) - now()) / 1000)),
+      },
+    )
   }
 
   function refreshEvent(connection: Connection) {
@@ -375,7 +445,13 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       fix: `Connect ${name} again`,
       at: now(),
     }
-    const event = events.event({ ...refreshEvent(connection), type: 'connection.status', outcome: 'error', code: reason.code, message: reason.message })
+    const event = events.event({
+      ...refreshEvent(connection),
+      type: 'connection.status',
+      outcome: 'error',
+      code: reason.code,
+      message: reason.message,
+    })
     await storage.connections.setStatus(connection.id, used.generation, 'needs_reauth', reason, [event])
   }
 
@@ -395,10 +471,15 @@ export function createCredentials(options: CredentialsOptions): Credentials {
  * When a credential next needs care: earliest expiry, and the time of the background refresh at 80% of the life that
  * is left, jittered so that connections made together do not refresh together.
  */
-export function schedule(tokens: Readonly<Record<string, Token>>, now: number): { expiresAt: number | null; refreshAfter: number | null } {
+export function schedule(
+  tokens: Readonly<Record<string, Token>>,
+  now: number,
+): { expiresAt: number | null; refreshAfter: number | null } {
   const ends = Object.values(tokens).flatMap((token) => token.expiresAt ?? [])
   const refreshable = Object.values(tokens).filter((token) => token.refreshToken && token.expiresAt !== undefined)
-  const next = refreshable.map((token) => now + Math.max(0, (token.expiresAt as number) - now) * (0.75 + Math.random() * 0.1))
+  const next = refreshable.map(
+    (token) => now + Math.max(0, (token.expiresAt as number) - now) * (0.75 + Math.random() * 0.1),
+  )
   return {
     expiresAt: ends.length > 0 ? Math.min(...ends) : null,
     refreshAfter: next.length > 0 ? Math.round(Math.min(...next)) : null,
@@ -425,14 +506,22 @@ function failureOutcome(
     case 'transient':
       return {
         status: 'expiring',
-        reason: reason('provider_unavailable', `${provider.name} did not answer the last refresh properly (${error.code}). The gateway keeps trying.`, 'Wait; nothing needs to be done'),
+        reason: reason(
+          'provider_unavailable',
+          `${provider.name} did not answer the last refresh properly (${error.code}). The gateway keeps trying.`,
+          'Wait; nothing needs to be done',
+        ),
         refreshAfter: now + Math.max(jittered, (error.retryAfter ?? 0) * 1000),
         keepIntent: error.ambiguous || about.interrupted,
       }
     case 'configuration':
       return {
         status: about.stillWorks ? 'expiring' : 'error',
-        reason: reason(error.code, `${provider.name} refuses the gateway's OAuth app (${error.code}): ${error.message}`, `An administrator has to check the ${provider.name} OAuth app (client id and secret)`),
+        reason: reason(
+          error.code,
+          `${provider.name} refuses the gateway's OAuth app (${error.code}): ${error.message}`,
+          `An administrator has to check the ${provider.name} OAuth app (client id and secret)`,
+        ),
         refreshAfter: now + Math.max(jittered, 30_000),
         keepIntent: false,
       }
@@ -445,10 +534,18 @@ function failureOutcome(
       }
     case 'user': {
       const lost = about.interrupted
-        ? reason('refresh_interrupted', `A refresh was cut short (the gateway stopped, or ${provider.name}'s answer was lost), and ${provider.name} no longer accepts the token stored before it.`, `Connect ${provider.name} again`)
+        ? reason(
+            'refresh_interrupted',
+            `A refresh was cut short (the gateway stopped, or ${provider.name}'s answer was lost), and ${provider.name} no longer accepts the token stored before it.`,
+            `Connect ${provider.name} again`,
+          )
         : error.code === 'no_refresh_token'
           ? reason(error.code, error.message, `Connect ${provider.name} again`)
-          : reason(error.code, `${provider.name} ended this access: it was revoked, it expired, or the account's password or permissions changed (${error.code}).`, `Connect ${provider.name} again`)
+          : reason(
+              error.code,
+              `${provider.name} ended this access: it was revoked, it expired, or the account's password or permissions changed (${error.code}).`,
+              `Connect ${provider.name} again`,
+            )
       return { status: 'needs_reauth', reason: lost, refreshAfter: null, keepIntent: false }
     }
   }

@@ -98,9 +98,13 @@ export class PatchbayError extends Error {
 /** Any thrown value as one of ours. What we did not foresee becomes `internal` and says nothing of its cause. */
 export function asPatchbayError(error: unknown): PatchbayError {
   if (error instanceof PatchbayError) return error
-  return new PatchbayError('internal', 'Something went wrong inside the gateway. The log has the cause under this request id.', {
-    cause: error,
-  })
+  return new PatchbayError(
+    'internal',
+    'Something went wrong inside the gateway. The log has the cause under this request id.',
+    {
+      cause: error,
+    },
+  )
 }
 
 /** The wire shape of an error; absent members are left out. */

@@ -48,7 +48,7 @@ export function createEventLog(options: {
   /** Storage refused a group; the events stay and are tried again. */
   onTrouble: (error: unknown, waiting: number) => void
 }): EventLog {
-  let waiting: Event[] = []
+  const waiting: Event[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
 

@@ -1,6 +1,10 @@
 import { DEFAULT_PROJECT, newApiKey } from './admin.ts'
-import type { Storage } from './storage.ts'
+import { PatchbayError } from './errors.ts'
+import type { ApiKey, Storage } from './storage.ts'
 import type { Vault } from './vault.ts'
+
+/** One id for the key a first start makes: of several processes starting together, storage lets one make it. */
+const FIRST_KEY = 'key_first'
 
 /**
  * Makes what every gateway needs: the default project with its data key, and a first admin key. Answers that key
@@ -27,13 +31,27 @@ export async function firstStart(options: {
   await vault.currentKeyId(DEFAULT_PROJECT)
 
   if (options.adminKey) {
-    const { apiKey } = newApiKey({ projectId: DEFAULT_PROJECT, name: 'From the environment', role: 'admin' }, now(), options.adminKey)
-    if (!(await storage.apiKeys.findByHash(apiKey.hash))) await storage.apiKeys.create(apiKey)
+    const { apiKey } = newApiKey(
+      { projectId: DEFAULT_PROJECT, name: 'From the environment', role: 'admin' },
+      now(),
+      options.adminKey,
+    )
+    if (!(await storage.apiKeys.findByHash(apiKey.hash))) await createdHere(storage, apiKey)
     return {}
   }
   const keys = await storage.apiKeys.list(DEFAULT_PROJECT)
   if (keys.some((key) => key.role === 'admin')) return {}
   const { apiKey, secret } = newApiKey({ projectId: DEFAULT_PROJECT, name: 'First admin key', role: 'admin' }, now())
-  await storage.apiKeys.create(apiKey)
-  return { adminKey: secret }
+  return (await createdHere(storage, { ...apiKey, id: FIRST_KEY })) ? { adminKey: secret } : {}
+}
+
+/** False when another process starting at the same moment made it. */
+async function createdHere(storage: Storage, apiKey: ApiKey): Promise<boolean> {
+  try {
+    await storage.apiKeys.create(apiKey)
+    return true
+  } catch (error) {
+    if (error instanceof PatchbayError && error.code === 'conflict') return false
+    throw error
+  }
 }

@@ -180,11 +180,7 @@ export interface ToolFilter {
 
 export interface Tools {
   /** What this caller may use for this user. Connectors without a connection are left out unless `all`. */
-  list(
-    caller: Caller,
-    userId: string,
-    filter?: ToolFilter,
-  ): Promise<ListedTool[]>
+  list(caller: Caller, userId: string, filter?: ToolFilter): Promise<ListedTool[]>
   /** Throws PatchbayError. */
   call(caller: Caller, call: ToolCall): Promise<ToolResult>
 }
@@ -205,7 +201,12 @@ export interface InstancesOf {
     changes: { name?: string; policy?: Policy },
     requestId: string,
   ): Promise<Instance>
-  rotateToken(caller: Caller, userId: string, id: string, requestId: string): Promise<{ instance: Instance; token: string }>
+  rotateToken(
+    caller: Caller,
+    userId: string,
+    id: string,
+    requestId: string,
+  ): Promise<{ instance: Instance; token: string }>
   remove(caller: Caller, userId: string, id: string, requestId: string): Promise<void>
 }
 

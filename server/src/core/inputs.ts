@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Tool } from './connector.ts'
 import { PatchbayError } from './errors.ts'
 
@@ -28,7 +28,8 @@ function plainInput(tool: Tool, given: Record<string, unknown>): Record<string, 
   const plain: Record<string, unknown> = {}
   const { shape } = tool.input
   for (const [key, value] of Object.entries(given)) {
-    const field = !(key in shape) && Object.hasOwn(tool.paramAliases ?? {}, key) ? (tool.paramAliases?.[key] as string) : key
+    const field =
+      !(key in shape) && Object.hasOwn(tool.paramAliases ?? {}, key) ? (tool.paramAliases?.[key] as string) : key
     // Clients fill unused options with null; where null is not itself allowed it means "not given".
     if (value === null && field in shape && !shape[field].safeParse(null).success) continue
     if (!(field in plain) || field === key) plain[field] = value

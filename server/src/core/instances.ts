@@ -19,8 +19,12 @@ export function createInstances(options: { storage: Storage; events: EventLog; n
     return instance
   }
 
-  const told = (caller: Caller, requestId: string, type: 'instance.created' | 'instance.updated' | 'instance.deleted' | 'instance.token_rotated', instance: Pick<Instance, 'id' | 'userId'>) =>
-    events.event({ ...by(caller, requestId), type, userId: instance.userId, details: { instance_id: instance.id } })
+  const told = (
+    caller: Caller,
+    requestId: string,
+    type: 'instance.created' | 'instance.updated' | 'instance.deleted' | 'instance.token_rotated',
+    instance: Pick<Instance, 'id' | 'userId'>,
+  ) => events.event({ ...by(caller, requestId), type, userId: instance.userId, details: { instance_id: instance.id } })
 
   return {
     get,
@@ -28,7 +32,10 @@ export function createInstances(options: { storage: Storage; events: EventLog; n
     async create(caller, request, requestId) {
       assertUser(caller, request.userId)
       if ((await storage.instances.list(caller.projectId, request.userId)).length >= MAX_PER_USER) {
-        throw new PatchbayError('conflict', `User "${request.userId}" already has ${MAX_PER_USER} instances. Delete some first.`)
+        throw new PatchbayError(
+          'conflict',
+          `User "${request.userId}" already has ${MAX_PER_USER} instances. Delete some first.`,
+        )
       }
       const token = newSecret('pb_inst_')
       const instance: Instance = {
@@ -58,7 +65,9 @@ export function createInstances(options: { storage: Storage; events: EventLog; n
     async update(caller, userId, id, changes, requestId) {
       const instance = await get(caller, userId, id)
       const narrow = changes.policy && { policy: narrowed(caller.policy, changes.policy) }
-      const updated = await storage.instances.update(caller.projectId, userId, id, { ...changes, ...narrow }, [told(caller, requestId, 'instance.updated', instance)])
+      const updated = await storage.instances.update(caller.projectId, userId, id, { ...changes, ...narrow }, [
+        told(caller, requestId, 'instance.updated', instance),
+      ])
       if (!updated) throw unknown(userId, id)
       return updated
     },
@@ -79,7 +88,9 @@ export function createInstances(options: { storage: Storage; events: EventLog; n
 
     async remove(caller, userId, id, requestId) {
       const instance = await get(caller, userId, id)
-      await storage.instances.remove(caller.projectId, userId, id, [told(caller, requestId, 'instance.deleted', instance)])
+      await storage.instances.remove(caller.projectId, userId, id, [
+        told(caller, requestId, 'instance.deleted', instance),
+      ])
     },
   }
 }

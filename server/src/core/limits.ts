@@ -12,7 +12,9 @@ export function createInFlight(): InFlight {
     async run(key, limit, what, call) {
       const count = counts.get(key) ?? 0
       if (count >= limit) {
-        throw new PatchbayError('rate_limited', `${what} already has ${limit} calls under way. Wait for some to end.`, { retryAfter: 1 })
+        throw new PatchbayError('rate_limited', `${what} already has ${limit} calls under way. Wait for some to end.`, {
+          retryAfter: 1,
+        })
       }
       counts.set(key, count + 1)
       try {

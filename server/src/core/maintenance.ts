@@ -27,7 +27,8 @@ export function createMaintenance(options: {
     await storage.connections.removePending(ended)
     await storage.sessions.removeExpired(now())
     for (const project of await storage.projects.list()) {
-      if (options.eventDays !== undefined) await storage.events.removeOlder(project.id, now() - options.eventDays * 86_400_000)
+      if (options.eventDays !== undefined)
+        await storage.events.removeOlder(project.id, now() - options.eventDays * 86_400_000)
       if ((await storage.dataKeys.list(project.id)).length > 1) await rotateProject(project.id, options)
     }
   }

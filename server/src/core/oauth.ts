@@ -1,6 +1,5 @@
-import type { Provider } from './provider.ts'
-import type { RefreshFailureClass } from './provider.ts'
 import type { Token } from './connection.ts'
+import type { Provider, RefreshFailureClass } from './provider.ts'
 
 /** The OAuth client as the core sees it; `oauth/client` implements it. Nothing here is stored: the core does that. */
 export interface OAuthClient {

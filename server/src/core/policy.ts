@@ -11,7 +11,10 @@ export function refusal(
     return { rule: 'connectors', message: `limited to the connectors ${list(policy.connectors)}` }
   }
   if (policy.effects && !policy.effects.includes(tool.effect)) {
-    return { rule: 'effects', message: `limited to tools that ${list(policy.effects)}, and ${tool.name} is "${tool.effect}"` }
+    return {
+      rule: 'effects',
+      message: `limited to tools that ${list(policy.effects)}, and ${tool.name} is "${tool.effect}"`,
+    }
   }
   if (policy.tools && !policy.tools.some((pattern) => matches(pattern, tool.name))) {
     return { rule: 'tools', message: `limited to the tools ${list(policy.tools)}` }
@@ -65,12 +68,16 @@ function list(values: readonly string[]): string {
 
 /** What both allow: nobody hands out more than it has. */
 export function narrowed(outer: Policy, inner: Policy): Policy {
-  const both = <T>(a: readonly T[] | undefined, b: readonly T[] | undefined) => (a && b ? b.filter((one) => a.includes(one)) : (b ?? a))
+  const both = <T>(a: readonly T[] | undefined, b: readonly T[] | undefined) =>
+    a && b ? b.filter((one) => a.includes(one)) : (b ?? a)
   const connectors = both(outer.connectors, inner.connectors)
   const effects = both(outer.effects, inner.effects)
   const users = both(outer.users, inner.users)
   const denied = [...(outer.deny_tools ?? []), ...(inner.deny_tools ?? [])]
-  const tools = outer.tools && inner.tools ? inner.tools.filter((name) => outer.tools?.some((pattern) => within(pattern, name))) : (inner.tools ?? outer.tools)
+  const tools =
+    outer.tools && inner.tools
+      ? inner.tools.filter((name) => outer.tools?.some((pattern) => within(pattern, name)))
+      : (inner.tools ?? outer.tools)
   return {
     ...(connectors && { connectors }),
     ...(effects && { effects }),

@@ -7,13 +7,22 @@ import { PatchbayError } from './errors.ts'
 export function checkedRedirectUrl(address: string, allowed: readonly string[], publicUrl: string): string {
   const url = URL.parse(address)
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.hash) {
-    throw new PatchbayError('invalid_input', `"redirect_url" must be an http(s) address without a user name or fragment, got "${address.slice(0, 200)}".`)
+    throw new PatchbayError(
+      'invalid_input',
+      `"redirect_url" must be an http(s) address without a user name or fragment, got "${address.slice(0, 200)}".`,
+    )
   }
   if (url.origin === new URL(publicUrl).origin || allowed.some((entry) => covers(entry, url))) return url.href
-  throw new PatchbayError('invalid_input', `"redirect_url" ${url.origin}${url.pathname} is not on this project's list of redirect addresses.`, {
-    fix: { action: 'An administrator adds it to the project (Settings, or PATCH /api/projects/:id with "redirect_urls")' },
-    details: { allowed: allowed.slice(0, 20) },
-  })
+  throw new PatchbayError(
+    'invalid_input',
+    `"redirect_url" ${url.origin}${url.pathname} is not on this project's list of redirect addresses.`,
+    {
+      fix: {
+        action: 'An administrator adds it to the project (Settings, or PATCH /api/projects/:id with "redirect_urls")',
+      },
+      details: { allowed: allowed.slice(0, 20) },
+    },
+  )
 }
 
 /** The origin a popup may report to: the gateway's own, or that of an allowed redirect address or page origin. */
@@ -25,11 +34,21 @@ export function checkedOpenerOrigin(
 ): string {
   const url = URL.parse(given)
   if (!url || url.origin !== given) {
-    throw new PatchbayError('invalid_input', `"opener_origin" must be an origin such as https://app.example.com, got "${given.slice(0, 200)}".`)
+    throw new PatchbayError(
+      'invalid_input',
+      `"opener_origin" must be an origin such as https://app.example.com, got "${given.slice(0, 200)}".`,
+    )
   }
-  const origins = [new URL(publicUrl).origin, ...pageOrigins, ...allowed.flatMap((entry) => URL.parse(entry.replace(/\*$/, ''))?.origin ?? [])]
+  const origins = [
+    new URL(publicUrl).origin,
+    ...pageOrigins,
+    ...allowed.flatMap((entry) => URL.parse(entry.replace(/\*$/, ''))?.origin ?? []),
+  ]
   if (origins.includes(given)) return given
-  throw new PatchbayError('invalid_input', `"opener_origin" ${given} is not among the origins of this project's redirect addresses or CORS_ORIGINS.`)
+  throw new PatchbayError(
+    'invalid_input',
+    `"opener_origin" ${given} is not among the origins of this project's redirect addresses or CORS_ORIGINS.`,
+  )
 }
 
 /** What is wrong with an entry of a project's list, or undefined. */
@@ -38,7 +57,8 @@ export function redirectEntryMistake(entry: string): string | undefined {
   if (!url || !/^https?:$/.test(url.protocol)) return 'must be an http(s) address'
   if (url.username || url.password || url.hash || url.search) return 'must not hold a user name, query or fragment'
   if (url.host.includes('*') || url.pathname.includes('*')) return 'may hold a * only as its last path segment'
-  if (url.protocol === 'http:' && !/^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)) return 'must be https, except on localhost'
+  if (url.protocol === 'http:' && !/^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname))
+    return 'must be https, except on localhost'
   return undefined
 }
 

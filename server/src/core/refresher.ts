@@ -53,9 +53,12 @@ export function createRefresher(options: {
     }
     const outcomes: ('refreshed' | 'failed' | 'busy')[] = []
     const worker = async (queue: Connection[]) => {
-      for (let next = queue.pop(); next && !stopped; next = queue.pop()) outcomes.push(await options.credentials.refreshIfFree(next))
+      for (let next = queue.pop(); next && !stopped; next = queue.pop())
+        outcomes.push(await options.credentials.refreshIfFree(next))
     }
-    await Promise.all([...byEndpoint.values()].flatMap((queue) => Array.from({ length: PER_ENDPOINT }, () => worker(queue))))
+    await Promise.all(
+      [...byEndpoint.values()].flatMap((queue) => Array.from({ length: PER_ENDPOINT }, () => worker(queue))),
+    )
     return outcomes
   }
 
@@ -67,10 +70,13 @@ export function createRefresher(options: {
   }
 
   function look(): void {
-    timer = setTimeout(async () => {
-      await runOnce().catch(options.onTrouble)
-      if (!stopped) look()
-    }, LOOK_EVERY_MS * (0.8 + Math.random() * 0.4))
+    timer = setTimeout(
+      async () => {
+        await runOnce().catch(options.onTrouble)
+        if (!stopped) look()
+      },
+      LOOK_EVERY_MS * (0.8 + Math.random() * 0.4),
+    )
   }
 
   return {

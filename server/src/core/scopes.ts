@@ -15,9 +15,12 @@ export function scopesToAsk(
   before: ScopesByToken = {},
 ): ScopesByToken {
   const wanted = new Set<string>([...connector.identityScopes, ...extra])
-  for (const scopes of Object.values(before)) for (const scope of scopes) if (scope in connector.scopes) wanted.add(scope)
+  for (const scopes of Object.values(before))
+    for (const scope of scopes) if (scope in connector.scopes) wanted.add(scope)
   for (const tool of tools) {
-    const covered = tool.scopes.some((alternative) => [alternative].flat().every((scope) => isCovered(connector, wanted, scope)))
+    const covered = tool.scopes.some((alternative) =>
+      [alternative].flat().every((scope) => isCovered(connector, wanted, scope)),
+    )
     if (!covered) for (const scope of [tool.scopes[0] ?? []].flat()) wanted.add(scope)
   }
   const asked: Record<string, string[]> = {}

@@ -37,7 +37,12 @@ export function serviceFor(options: ServiceOptions): Service {
   let base: string | undefined
 
   /** Sends until there is an answer to keep: a refused token is renewed once, a safe request is repeated. */
-  async function send<T>(method: Method, path: string, request: Sent, judge: (response: HttpResponse) => Judged<T>): Promise<T> {
+  async function send<T>(
+    method: Method,
+    path: string,
+    request: Sent,
+    judge: (response: HttpResponse) => Judged<T>,
+  ): Promise<T> {
     base ??= baseAddress(connector, connection)
     const url = addressBelow(base, path, request.query)
     let used = await options.credentials.use(connection, request.token ? [request.token] : tokenNames)
@@ -52,13 +57,20 @@ export function serviceFor(options: ServiceOptions): Service {
         used = await options.credentials.renew(connection, used)
         continue
       }
-      if (renewed && response.status === 401) await options.credentials.refuse(connection, used, failure.message ?? failure.code)
+      if (renewed && response.status === 401)
+        await options.credentials.refuse(connection, used, failure.message ?? failure.code)
       throw serviceError(connector, connection, response, failure)
     }
   }
 
   /** One try; `'again'` when a safe request should be sent once more. */
-  async function exchange(method: Method, url: string, request: Sent, used: UsableToken, attempt: number): Promise<HttpResponse | 'again'> {
+  async function exchange(
+    method: Method,
+    url: string,
+    request: Sent,
+    used: UsableToken,
+    attempt: number,
+  ): Promise<HttpResponse | 'again'> {
     const mayRepeat = (method === 'GET' || request.safe === true) && attempt < SAFE_TRIES
     try {
       const response = await options.breaker.run(`${connection.id} ${connector.id}`, async () => {
@@ -102,15 +114,17 @@ export function serviceFor(options: ServiceOptions): Service {
       return { value: body, failure: failureOf(connector, response, body) }
     })
 
-  const write = (method: Method) => (path: string, body?: unknown, sending: SendOptions = {}) =>
-    json(method, path, {
-      ...encoded(body, sending.as ?? 'json'),
-      ...(sending.query && { query: sending.query }),
-      ...(sending.token && { token: sending.token }),
-      headers: { ...encoded(body, sending.as ?? 'json').headers, ...sending.headers },
-      // A read that the service only takes as POST may be repeated like any read.
-      safe: tool.effect === 'read',
-    })
+  const write =
+    (method: Method) =>
+    (path: string, body?: unknown, sending: SendOptions = {}) =>
+      json(method, path, {
+        ...encoded(body, sending.as ?? 'json'),
+        ...(sending.query && { query: sending.query }),
+        ...(sending.token && { token: sending.token }),
+        headers: { ...encoded(body, sending.as ?? 'json').headers, ...sending.headers },
+        // A read that the service only takes as POST may be repeated like any read.
+        safe: tool.effect === 'read',
+      })
 
   return {
     account: connection.account,
@@ -124,12 +138,16 @@ export function serviceFor(options: ServiceOptions): Service {
     bytes: (path, query) =>
       send('GET', path, query ? { query } : {}, (response) => ({
         value: { data: response.body, contentType: response.headers['content-type'] ?? 'application/octet-stream' },
-        failure: response.status < 300 ? undefined : failureOf(connector, response, parsedBody(response, connector.name)),
+        failure:
+          response.status < 300 ? undefined : failureOf(connector, response, parsedBody(response, connector.name)),
       })),
     async upload(url, data, contentType) {
       const { host, protocol } = new URL(url)
       if (!connector.uploadHosts?.includes(host)) {
-        throw new PatchbayError('egress_refused', `${connector.name} asked to upload to ${host}, which its connector does not declare.`)
+        throw new PatchbayError(
+          'egress_refused',
+          `${connector.name} asked to upload to ${host}, which its connector does not declare.`,
+        )
       }
       const response = await options.http({
         method: 'POST',
@@ -141,9 +159,13 @@ export function serviceFor(options: ServiceOptions): Service {
         maxBytes: MAX_ANSWER_BYTES,
       })
       if (response.status >= 300) {
-        throw new PatchbayError('provider_unavailable', `${connector.name} did not take the upload (HTTP ${response.status} over ${protocol}).`, {
-          providerStatus: response.status,
-        })
+        throw new PatchbayError(
+          'provider_unavailable',
+          `${connector.name} did not take the upload (HTTP ${response.status} over ${protocol}).`,
+          {
+            providerStatus: response.status,
+          },
+        )
       }
     },
   }
@@ -173,13 +195,20 @@ class Unavailable extends Error {
 }
 
 /** The connector's base address with `{key}` filled from the connection; values were checked when they were stored. */
-export function baseAddress(connector: Connector, connection: Pick<Connection, 'settings' | 'captured' | 'label'>): string {
+export function baseAddress(
+  connector: Connector,
+  connection: Pick<Connection, 'settings' | 'captured' | 'label'>,
+): string {
   return connector.api.replace(/\{(\w+)\}/g, (_, key: string) => {
     const value = connection.captured[key] ?? connection.settings[key]
     if (value === undefined) {
-      throw new PatchbayError('not_configured', `The connection "${connection.label}" lacks "${key}", which ${connector.name}'s address needs.`, {
-        fix: { action: 'Connect again' },
-      })
+      throw new PatchbayError(
+        'not_configured',
+        `The connection "${connection.label}" lacks "${key}", which ${connector.name}'s address needs.`,
+        {
+          fix: { action: 'Connect again' },
+        },
+      )
     }
     return value
   })
@@ -190,9 +219,16 @@ export function addressBelow(base: string, path: string, query?: Query): string 
   const cut = path.search(/[?#]/)
   const clean = cut === -1 ? path : path.slice(0, cut)
   if (!clean.startsWith('/') || clean.includes('\\') || /(^|\/)(\.|%2e)(\.|%2e)?(\/|$)/i.test(clean)) {
-    throw new PatchbayError('invalid_input', 'A value used in the address of the request may not be "." or ".." or hold a backslash.')
+    throw new PatchbayError(
+      'invalid_input',
+      'A value used in the address of the request may not be "." or ".." or hold a backslash.',
+    )
   }
-  if (cut !== -1) throw new PatchbayError('invalid_input', 'A value used in the address of the request may not hold "?" or "#" unencoded.')
+  if (cut !== -1)
+    throw new PatchbayError(
+      'invalid_input',
+      'A value used in the address of the request may not hold "?" or "#" unencoded.',
+    )
   if (!query) return base + clean
   const search = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) {
@@ -207,10 +243,12 @@ export function addressBelow(base: string, path: string, query?: Query): string 
 function encoded(body: unknown, as: 'json' | 'form'): { body?: string | Uint8Array; headers: Record<string, string> } {
   if (body === undefined) return { headers: {} }
   if (body instanceof Uint8Array) return { body, headers: { 'content-type': 'application/octet-stream' } }
-  if (as === 'json') return { body: JSON.stringify(body), headers: { 'content-type': 'application/json; charset=utf-8' } }
+  if (as === 'json')
+    return { body: JSON.stringify(body), headers: { 'content-type': 'application/json; charset=utf-8' } }
   const form = new URLSearchParams()
   for (const [key, value] of Object.entries(body as Record<string, unknown>)) {
-    if (value !== undefined && value !== null) form.append(key, typeof value === 'object' ? JSON.stringify(value) : String(value))
+    if (value !== undefined && value !== null)
+      form.append(key, typeof value === 'object' ? JSON.stringify(value) : String(value))
   }
   return { body: form.toString(), headers: { 'content-type': 'application/x-www-form-urlencoded' } }
 }
@@ -221,9 +259,13 @@ function parsedBody(response: HttpResponse, name: string): unknown {
     return JSON.parse(response.body.toString('utf8'))
   } catch {
     if (response.status >= 400) return undefined
-    throw new PatchbayError('provider_unavailable', `${name} answered something that is not JSON (HTTP ${response.status}).`, {
-      providerStatus: response.status,
-    })
+    throw new PatchbayError(
+      'provider_unavailable',
+      `${name} answered something that is not JSON (HTTP ${response.status}).`,
+      {
+        providerStatus: response.status,
+      },
+    )
   }
 }
 
@@ -239,39 +281,70 @@ function failureOf(connector: Connector, response: HttpResponse, body: unknown):
 function messageIn(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   const { error, message, error_description: description, errors } = body as Record<string, unknown>
-  const detail = Array.isArray(errors) ? errors.map((one) => messageIn(one) ?? (typeof one === 'string' ? one : undefined)).filter(Boolean).slice(0, 3).join('; ') : ''
-  const main = [description, message, typeof error === 'object' ? messageIn(error) : error].find((text) => typeof text === 'string') as string | undefined
+  const detail = Array.isArray(errors)
+    ? errors
+        .map((one) => messageIn(one) ?? (typeof one === 'string' ? one : undefined))
+        .filter(Boolean)
+        .slice(0, 3)
+        .join('; ')
+    : ''
+  const main = [description, message, typeof error === 'object' ? messageIn(error) : error].find(
+    (text) => typeof text === 'string',
+  ) as string | undefined
   return [main, detail].filter(Boolean).join(': ') || undefined
 }
 
-function serviceError(connector: Connector, connection: Connection, response: HttpResponse, failure: Failure): PatchbayError {
+function serviceError(
+  connector: Connector,
+  connection: Connection,
+  response: HttpResponse,
+  failure: Failure,
+): PatchbayError {
   const { status } = response
   const sentence = (failure.message ?? failure.code).replace(/\p{Cc}+/gu, ' ').slice(0, 500)
   const details = { service: connector.id, error: failure.code }
   const kind = kindOf(response, failure)
   if (kind === 'rate_limited') {
     const retryAfter = retryAfterSeconds(response) ?? 30
-    return new PatchbayError('rate_limited', `${connector.name} limits how often it may be called: ${sentence}. Try again in ${retryAfter} s.`, {
-      retryAfter,
-      providerStatus: status,
-      details,
-    })
+    return new PatchbayError(
+      'rate_limited',
+      `${connector.name} limits how often it may be called: ${sentence}. Try again in ${retryAfter} s.`,
+      {
+        retryAfter,
+        providerStatus: status,
+        details,
+      },
+    )
   }
   switch (kind) {
     case 'unauthorized':
-      return new PatchbayError('needs_reauth', `${connector.name} no longer accepts the access of "${connection.label}": ${sentence}`, {
-        providerStatus: status,
-        details: { ...details, reason: failure.code },
-      })
+      return new PatchbayError(
+        'needs_reauth',
+        `${connector.name} no longer accepts the access of "${connection.label}": ${sentence}`,
+        {
+          providerStatus: status,
+          details: { ...details, reason: failure.code },
+        },
+      )
     case 'missing_scope':
-      return new PatchbayError('missing_scope', `${connector.name} says that a permission is missing${failure.scope ? ` (${failure.scope})` : ''}: ${sentence}`, {
-        providerStatus: status,
-        details: { ...details, ...(failure.scope && { scope: failure.scope }) },
-      })
+      return new PatchbayError(
+        'missing_scope',
+        `${connector.name} says that a permission is missing${failure.scope ? ` (${failure.scope})` : ''}: ${sentence}`,
+        {
+          providerStatus: status,
+          details: { ...details, ...(failure.scope && { scope: failure.scope }) },
+        },
+      )
     case 'unavailable':
-      return new PatchbayError('provider_unavailable', `${connector.name} failed: ${sentence}`, { providerStatus: status, details })
+      return new PatchbayError('provider_unavailable', `${connector.name} failed: ${sentence}`, {
+        providerStatus: status,
+        details,
+      })
     default:
-      return new PatchbayError('provider_rejected', `${connector.name}: ${sentence}`, { providerStatus: status, details })
+      return new PatchbayError('provider_rejected', `${connector.name}: ${sentence}`, {
+        providerStatus: status,
+        details,
+      })
   }
 }
 
@@ -280,7 +353,8 @@ function kindOf({ status, headers }: HttpResponse, failure: Failure): NonNullabl
   if (status === 401) return 'unauthorized'
   if (status === 429) return 'rate_limited'
   // GitHub limits with 403 and says so in its headers.
-  if (status === 403 && (headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined)) return 'rate_limited'
+  if (status === 403 && (headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined))
+    return 'rate_limited'
   if (status >= 500) return 'unavailable'
   return status === 404 ? 'not_found' : 'rejected'
 }
@@ -293,7 +367,8 @@ function retryAfterSeconds(response: HttpResponse): number | undefined {
     if (Number.isFinite(seconds)) return Math.max(1, Math.ceil(seconds))
   }
   const reset = Number(response.headers['x-ratelimit-reset'])
-  if (response.headers['x-ratelimit-remaining'] === '0' && reset > 0) return Math.max(1, Math.ceil(reset - Date.now() / 1000))
+  if (response.headers['x-ratelimit-remaining'] === '0' && reset > 0)
+    return Math.max(1, Math.ceil(reset - Date.now() / 1000))
   return undefined
 }
 

@@ -1,9 +1,9 @@
 import type { Caller } from './caller.ts'
+import type { ConnectLinks } from './connect-links.ts'
 import type { Connection } from './connection.ts'
 import { isUsable } from './connection.ts'
 import type { ConnectionCache } from './connection-cache.ts'
 import type { Connector, RequestLine, Service, Tool } from './connector.ts'
-import type { ConnectLinks } from './connect-links.ts'
 import type { Credentials } from './credentials.ts'
 import { asPatchbayError, type ErrorBody, errorBody, PatchbayError } from './errors.ts'
 import { by, type EventLog } from './event-log.ts'
@@ -106,23 +106,44 @@ export function createTools(options: ToolsOptions): Tools {
     input: Record<string, unknown>,
     call: ToolCall,
   ): Promise<unknown> {
-    const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS)
-    const signal = AbortSignal.any([call.signal, timeout])
+    // One controller and one timer, both let go when the call ends: AbortSignal.timeout would keep every call's signal
+    // alive for the whole minute.
+    const ending = new AbortController()
+    const leave = () => ending.abort()
+    let tookTooLong = false
+    const timer = setTimeout(() => {
+      tookTooLong = true
+      ending.abort()
+    }, CALL_TIMEOUT_MS)
+    if (call.signal.aborted) leave()
+    call.signal.addEventListener('abort', leave)
     const userKey = `${connection.projectId}/${connection.userId}`
     const { perUser, perConnection } = options.limits
     try {
       return await inFlight.run(userKey, perUser, `User "${connection.userId}"`, () =>
         inFlight.run(connection.id, perConnection, `The connection "${connection.label}"`, () => {
-          const service = options.serviceFor({ connector, connection, tool, signal, credentials: options.credentials })
+          const service = options.serviceFor({
+            connector,
+            connection,
+            tool,
+            signal: ending.signal,
+            credentials: options.credentials,
+          })
           return typeof tool.run === 'string' ? requested(tool.run, tool, input, service) : tool.run(input, service)
         }),
       )
     } catch (error) {
-      if (call.signal.aborted) throw new PatchbayError('cancelled', 'The caller went away before the tool was done.', { cause: error })
-      if (timeout.aborted) {
-        throw new PatchbayError('timeout', `${connector.name} took longer than ${CALL_TIMEOUT_MS / 1000} s.`, { cause: error })
+      if (call.signal.aborted)
+        throw new PatchbayError('cancelled', 'The caller went away before the tool was done.', { cause: error })
+      if (tookTooLong) {
+        throw new PatchbayError('timeout', `${connector.name} took longer than ${CALL_TIMEOUT_MS / 1000} s.`, {
+          cause: error,
+        })
       }
       throw error
+    } finally {
+      clearTimeout(timer)
+      call.signal.removeEventListener('abort', leave)
     }
   }
 
@@ -160,11 +181,7 @@ export function createTools(options: ToolsOptions): Tools {
     }
   }
 
-  async function list(
-    caller: Caller,
-    userId: string,
-    filter: ToolFilter = {},
-  ): Promise<ListedTool[]> {
+  async function list(caller: Caller, userId: string, filter: ToolFilter = {}): Promise<ListedTool[]> {
     assertUser(caller, userId)
     const own = await options.connections(caller.projectId, userId)
     const words = filter.query?.toLowerCase().split(/\s+/).filter(Boolean) ?? []
@@ -182,11 +199,19 @@ export function createTools(options: ToolsOptions): Tools {
     }
     if (filter.linksFor === undefined) return listed
     const requestId = filter.linksFor
-    return Promise.all(listed.map((one) => (one.unavailable ? withConnectUrl(caller, userId, one, one.unavailable, requestId) : one)))
+    return Promise.all(
+      listed.map((one) => (one.unavailable ? withConnectUrl(caller, userId, one, one.unavailable, requestId) : one)),
+    )
   }
 
   /** The link that mends exactly what this tool lacks; tools that lack the same share it. */
-  async function withConnectUrl(caller: Caller, userId: string, listed: ListedTool, why: ErrorBody, requestId: string): Promise<ListedTool> {
+  async function withConnectUrl(
+    caller: Caller,
+    userId: string,
+    listed: ListedTool,
+    why: ErrorBody,
+    requestId: string,
+  ): Promise<ListedTool> {
     const connection = listed.connections.find((one) => one.isDefault) ?? listed.connections[0]
     const url = await options.connectLinks.urlFor(
       caller,
@@ -198,14 +223,19 @@ export function createTools(options: ToolsOptions): Tools {
       },
       requestId,
     )
-    return { ...listed, unavailable: { ...why, fix: { action: why.fix?.action ?? `Connect ${listed.connectorName}`, url } } }
+    return {
+      ...listed,
+      unavailable: { ...why, fix: { action: why.fix?.action ?? `Connect ${listed.connectorName}`, url } },
+    }
   }
 
   /** Every tool of the connector that the same missing scopes would make available, in a stable order. */
   function toolsLacking(missing: unknown, listed: ListedTool): string[] {
     const connector = catalogue.connector(listed.connectorId)
     const wanted = JSON.stringify(missing)
-    const same = Object.entries(connector?.tools ?? {}).filter(([, tool]) => JSON.stringify([tool.scopes[0] ?? []].flat()) === wanted)
+    const same = Object.entries(connector?.tools ?? {}).filter(
+      ([, tool]) => JSON.stringify([tool.scopes[0] ?? []].flat()) === wanted,
+    )
     return same.length > 0 ? same.map(([name]) => name) : [listed.name]
   }
 
@@ -219,7 +249,8 @@ export function createTools(options: ToolsOptions): Tools {
       connectorName: connector.name,
       effect: tool.effect,
       idempotent: tool.idempotent ?? tool.effect === 'read',
-      inputSchema: connections.length > 1 ? withAccount(catalogue.inputSchema(name), connections) : catalogue.inputSchema(name),
+      inputSchema:
+        connections.length > 1 ? withAccount(catalogue.inputSchema(name), connections) : catalogue.inputSchema(name),
       available: !why,
       ...(why && { unavailable: errorBody(why) }),
       connections: connections.map(({ id, label, isDefault, status }) => ({ id, label, isDefault, status })),
@@ -252,35 +283,63 @@ function chosen(connector: Connector, own: readonly Connection[], account: strin
   if (account === undefined) return connections.find((one) => one.isDefault) ?? (connections[0] as Connection)
   const wanted = account.toLowerCase()
   const matching = connections.filter((one) =>
-    [one.id, one.label, one.account?.id, one.account?.email, one.account?.label].some((text) => text?.toLowerCase() === wanted),
+    [one.id, one.label, one.account?.id, one.account?.email, one.account?.label].some(
+      (text) => text?.toLowerCase() === wanted,
+    ),
   )
   if (matching.length === 1) return matching[0] as Connection
   const choices = connections.map((one) => one.label).join(', ')
   throw matching.length === 0
-    ? new PatchbayError('invalid_input', `"account": this user has no ${connector.name} account "${account}". Choose one of: ${choices}.`)
-    : new PatchbayError('ambiguous_account', `"account": several ${connector.name} accounts are called "${account}". Use the connection id: ${matching.map((one) => one.id).join(', ')}.`)
+    ? new PatchbayError(
+        'invalid_input',
+        `"account": this user has no ${connector.name} account "${account}". Choose one of: ${choices}.`,
+      )
+    : new PatchbayError(
+        'ambiguous_account',
+        `"account": several ${connector.name} accounts are called "${account}". Use the connection id: ${matching.map((one) => one.id).join(', ')}.`,
+      )
 }
 
-function unavailable(connector: Connector, name: string, tool: Tool, connections: readonly Connection[]): PatchbayError | undefined {
+function unavailable(
+  connector: Connector,
+  name: string,
+  tool: Tool,
+  connections: readonly Connection[],
+): PatchbayError | undefined {
   const connection = connections.find((one) => one.isDefault) ?? connections[0]
   if (!connection) {
-    return new PatchbayError('not_connected', `${connector.name} is not connected.`, { fix: { action: `Connect ${connector.name}` } })
+    return new PatchbayError('not_connected', `${connector.name} is not connected.`, {
+      fix: { action: `Connect ${connector.name}` },
+    })
   }
   if (!connections.some(isUsable)) {
-    return new PatchbayError('needs_reauth', connection.statusReason?.message ?? `The ${connector.name} connection has ended.`, {
-      fix: { action: connection.statusReason?.fix ?? `Connect ${connector.name} again` },
-    })
+    return new PatchbayError(
+      'needs_reauth',
+      connection.statusReason?.message ?? `The ${connector.name} connection has ended.`,
+      {
+        fix: { action: connection.statusReason?.fix ?? `Connect ${connector.name} again` },
+      },
+    )
   }
   const missing = missingScopes(connector, tool, connection)
   return missing.length > 0 && connections.length === 1 ? lacksScopes(connector, connection, name, missing) : undefined
 }
 
-function lacksScopes(connector: Connector, connection: Connection, name: string, missing: readonly string[]): PatchbayError {
+function lacksScopes(
+  connector: Connector,
+  connection: Connection,
+  name: string,
+  missing: readonly string[],
+): PatchbayError {
   const words = missing.map((scope) => connector.scopes[scope]?.description ?? scope).join('; ')
-  return new PatchbayError('missing_scope', `${name} needs a permission that "${connection.label}" was not given: ${words}.`, {
-    fix: { action: `Connect ${connector.name} again and allow: ${words}` },
-    details: { missing, connection_id: connection.id },
-  })
+  return new PatchbayError(
+    'missing_scope',
+    `${name} needs a permission that "${connection.label}" was not given: ${words}.`,
+    {
+      fix: { action: `Connect ${connector.name} again and allow: ${words}` },
+      details: { missing, connection_id: connection.id },
+    },
+  )
 }
 
 function withAccount(schema: Record<string, unknown>, connections: readonly Connection[]): Record<string, unknown> {
@@ -298,7 +357,12 @@ function withAccount(schema: Record<string, unknown>, connections: readonly Conn
 }
 
 /** Turns `GET /messages/{id}` and an input into a request: path fields first, the rest as query or body. */
-async function requested(line: RequestLine, tool: Tool, input: Record<string, unknown>, service: Service): Promise<unknown> {
+async function requested(
+  line: RequestLine,
+  tool: Tool,
+  input: Record<string, unknown>,
+  service: Service,
+): Promise<unknown> {
   const [method, template] = line.split(' ') as [string, string]
   const rest = { ...input }
   const path = template.replace(/\{(\w+)\}/g, (_, field: string) => {
@@ -312,12 +376,18 @@ async function requested(line: RequestLine, tool: Tool, input: Record<string, un
   addressBelow('', path)
   const answer = await (method === 'GET'
     ? service.get(path, rest as Record<string, string>)
-    : service[method.toLowerCase() as 'post' | 'put' | 'patch' | 'delete'](path, Object.keys(rest).length > 0 ? rest : undefined))
+    : service[method.toLowerCase() as 'post' | 'put' | 'patch' | 'delete'](
+        path,
+        Object.keys(rest).length > 0 ? rest : undefined,
+      ))
   return tool.shape ? tool.shape(answer) : answer
 }
 
 function unknownTool(catalogue: Catalogue, name: string): PatchbayError {
   const names = catalogue.connectors().flatMap((connector) => Object.keys(connector.tools))
   const near = nearest(name, names)
-  return new PatchbayError('not_found', `There is no tool "${name.slice(0, 100)}".${near ? ` Did you mean ${near}?` : ' GET /api/tools lists them.'}`)
+  return new PatchbayError(
+    'not_found',
+    `There is no tool "${name.slice(0, 100)}".${near ? ` Did you mean ${near}?` : ' GET /api/tools lists them.'}`,
+  )
 }

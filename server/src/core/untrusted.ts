@@ -5,7 +5,7 @@
 
 /** Kept: tab, line feed, carriage return, and the joiners that scripts and emoji need (U+200C, U+200D). */
 const INVISIBLE =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb]|[\u{e0000}-\u{e0fff}]/gu
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160]|[\u17b4\u17b5]|[\u180b-\u180d\u180f]|[\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164]|[\ufe00-\ufe0d]|[\ufeff\uffa0\ufff0-\ufffb]|[\u{e0000}-\u{e0fff}]/gu
 
 /** Deepest nesting passed on; anything below is replaced by a note. */
 const MAX_DEPTH = 40
@@ -72,7 +72,8 @@ export function boundedData(data: unknown, maxChars: number): { data: unknown; t
       }
       left -= key.length + 4
       // Defined, not assigned: a key named __proto__ stays a plain key.
-      if (key === '__proto__') Object.defineProperty(kept, key, { value: walk(value[key], depth + 1), enumerable: true })
+      if (key === '__proto__')
+        Object.defineProperty(kept, key, { value: walk(value[key], depth + 1), enumerable: true })
       else kept[cleanText(key)] = walk(value[key], depth + 1)
     }
     return kept

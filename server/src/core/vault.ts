@@ -122,7 +122,13 @@ function unwrapDataKey(keyring: Keyring, row: DataKey): KeyObject {
       `The data was encrypted with master key "${masterId}", which is not in the keyring. Restore that key (it is in the backup of the master key file, or in MASTER_KEYS).`,
     )
   }
-  return createSecretKey(decrypt(master.key, wrappingContext(row.projectId, row.id), row.wrapped))
+  try {
+    return createSecretKey(decrypt(master.key, wrappingContext(row.projectId, row.id), row.wrapped))
+  } catch {
+    throw new VaultError(
+      `The master key "${masterId}" of the keyring is not the one this data was encrypted with, or the data was altered. Restore the right key (it is in the backup of the master key file, or in MASTER_KEYS).`,
+    )
+  }
 }
 
 function wrappingContext(projectId: string, dataKeyId: string): Buffer {
@@ -153,6 +159,8 @@ function decrypt(key: KeyObject, aad: Buffer, sealed: string): Buffer {
     decipher.setAuthTag(tag)
     return Buffer.concat([decipher.update(ciphertext), decipher.final()])
   } catch {
-    throw new VaultError('A sealed value does not open: it was altered, moved from another row or project, or its key is another one')
+    throw new VaultError(
+      'A sealed value does not open: it was altered, moved from another row or project, or its key is another one',
+    )
   }
 }
