@@ -49,7 +49,7 @@ export const webAddress = z
   .string()
   .max(2048)
   .refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), 'must be an http or https address')
-export const origin = z
+const origin = z
   .string()
   .max(256)
   .refine(
@@ -58,7 +58,7 @@ export const origin = z
   )
 const settings = z.record(z.string().max(64), z.string().max(2048))
 
-export const effect = z.enum(EFFECTS)
+const effect = z.enum(EFFECTS)
 export const status = z.enum(CONNECTION_STATUSES)
 export const role = z.enum(ROLES)
 
@@ -80,7 +80,7 @@ export const policyInput = accepts<wire.Policy>()(
     .describe('What the key or instance is limited to; an absent member limits nothing'),
 )
 
-export const errorBody = agrees<wire.ErrorBody>()(
+const errorBody = agrees<wire.ErrorBody>()(
   z
     .object({
       code: z.string().describe(`One of ${ERROR_CODES.join(', ')}`),
@@ -117,7 +117,7 @@ const policy = agrees<wire.Policy>()(
   }),
 )
 
-export const toolSummary = agrees<wire.ToolSummary>()(
+const toolSummary = agrees<wire.ToolSummary>()(
   z
     .object({
       name: z.string(),

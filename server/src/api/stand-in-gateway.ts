@@ -15,7 +15,7 @@ import type { ApiKey, EventFilter, Instance, OAuthApp, Project } from '../core/s
  */
 export const KEYS = { admin: 'pb_admin_test', app: 'pb_app_test', ann: 'pb_user_ann', bob: 'pb_user_bob' } as const
 export const INSTANCE_TOKEN = 'pb_inst_token_ann'
-export const NOW = Date.parse('2026-11-20T12:00:00Z')
+const NOW = Date.parse('2026-11-20T12:00:00Z')
 
 const provider: Provider = {
   id: 'postal',
