@@ -74,7 +74,7 @@ export function subjectOf(root: any): string {
 
 /** The body a person would read: plain text where the sender wrote some, else what the HTML says. */
 export function bodyText(root: any): string {
-  return bodyOf(root).text.trim()
+  return bodyOf(root).text().trim()
 }
 
 /** The HTML of the body as the sender wrote it, if any. */
@@ -83,36 +83,38 @@ export function bodyHtml(root: any): string | undefined {
 }
 
 interface Body {
-  text: string
+  /** Read only where it is wanted: HTML takes long to turn into text, and mostly has plain text beside it. */
+  text: () => string
   html?: string
 }
 
 function bodyOf(part: any, depth = 0): Body {
   const type = mediaType(part)
-  if (isFile(part) || depth > 50) return { text: '' }
-  if (type === 'text/plain') return { text: leafText(part) }
+  if (isFile(part) || depth > 50) return { text: () => '' }
+  if (type === 'text/plain') return { text: () => leafText(part) }
   if (type === 'text/html') {
     const html = leafText(part)
-    return { text: plainText(html), html }
+    return { text: () => plainText(html), html }
   }
-  if (!type.startsWith('multipart/')) return { text: '' }
+  if (!type.startsWith('multipart/')) return { text: () => '' }
   const inner: Body[] = (part.parts ?? []).map((one: any) => bodyOf(one, depth + 1))
   if (type === 'multipart/alternative') return preferred(inner)
   const html = inner.flatMap((one) => one.html ?? [])
   return {
-    text: inner
-      .map(({ text }) => text.trim())
-      .filter(Boolean)
-      .join('\n\n'),
+    text: () =>
+      inner
+        .map(({ text }) => text().trim())
+        .filter(Boolean)
+        .join('\n\n'),
     ...(html.length > 0 && { html: html.join('\n') }),
   }
 }
 
 /** Alternatives say the same thing in different ways; a plain-text one that says nothing loses to the HTML. */
 function preferred(alternatives: readonly Body[]): Body {
-  const plain = alternatives.find(({ text, html }) => html === undefined && text.trim())
+  const plain = alternatives.find(({ text, html }) => html === undefined && text().trim())
   const rich = alternatives.findLast(({ html }) => html !== undefined)
-  return { text: (plain ?? rich)?.text ?? '', ...(rich?.html !== undefined && { html: rich.html }) }
+  return { text: (plain ?? rich)?.text ?? (() => ''), ...(rich?.html !== undefined && { html: rich.html }) }
 }
 
 function leafText(part: any): string {
