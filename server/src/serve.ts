@@ -118,7 +118,7 @@ export async function serve(
       async stop() {
         gateway.beginShutdown()
         // Agents' calls are drained with all others; what is left after that is cancelled.
-        await withinMs(DRAIN_MS, app.close())
+        await withinMs(DRAIN_MS, closed(app))
         await withinMs(CANCEL_MS, mcp.close())
         await Promise.all([gateway.refresher.stop(), maintenance.stop()])
         await gateway.eventLog.flush()
@@ -161,6 +161,16 @@ async function listen(app: Awaited<ReturnType<typeof createApi>>, { host, port }
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
       throw new ConfigError(`The setting HOST names ${host}, which is no address of this machine.`)
     throw error
+  }
+}
+
+/** A connection that was busy when closing began stays open for the next request after its answer; nobody sends one. */
+async function closed(app: Awaited<ReturnType<typeof createApi>>): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), 50)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(sweep)
   }
 }
 

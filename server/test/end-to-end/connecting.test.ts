@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newPerson } from '../../examples/demo/person.ts'
-import { startEmulatedGateway } from './gateway.ts'
+import { newPerson } from '../../../examples/demo/person.ts'
+import { startEmulatedGateway } from '../gateway.ts'
 
 let gateway: Awaited<ReturnType<typeof startEmulatedGateway>>
 beforeAll(async () => {
