@@ -28,7 +28,7 @@ export interface Engine {
 
 /** Several statements that belong together; each step is answered with its rows. */
 export type Unit<Result> = Generator<Step, Result, readonly unknown[]>
-export type Step =
+type Step =
   | { do: 'run'; query: Compilable<unknown> }
   /** Told to every process once the unit is committed. */
   | { do: 'tell'; change: Change }

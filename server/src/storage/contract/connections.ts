@@ -169,7 +169,7 @@ export function connectionsContract(makePlace: () => Promise<Place>): void {
     test('authorising stores the grant, raises the generation and ends what was under way', async () => {
       const projectId = await storedProject(storage)
       const connection = sampleConnection(projectId, {
-        status: 'needs_reauth',
+        status: 'error',
         statusReason: { code: 'expired', message: 'Ended.', fix: 'Connect again', at: AT },
         refreshFailures: 4,
       })

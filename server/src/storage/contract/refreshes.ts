@@ -70,6 +70,27 @@ export function refreshContract(makePlace: () => Promise<Place>): void {
       expect((await row(connection.id)).refreshIntent).toBeNull()
     })
 
+    test('a lease is not given where a refresh cannot help', async () => {
+      for (const status of ['pending', 'needs_reauth', 'revoked'] as const) {
+        const { id } = await stored({ status })
+        expect(await storage.connections.beginRefresh(id, 1, 'p', 60_000)).toBeUndefined()
+      }
+      const forgotten = await stored({ credential: null })
+      expect(await storage.connections.beginRefresh(forgotten.id, 1, 'p', 60_000)).toBeUndefined()
+
+      for (const status of ['active', 'expiring', 'error'] as const) {
+        const { id } = await stored({ status })
+        expect(await storage.connections.beginRefresh(id, 1, 'p', 60_000)).toBeDefined()
+      }
+    })
+
+    test('with a count of failures a lease is given only if none has come since', async () => {
+      const { id } = await stored({ refreshFailures: 2 })
+
+      expect(await storage.connections.beginRefresh(id, 1, 'p', 60_000, 1)).toBeUndefined()
+      expect(await storage.connections.beginRefresh(id, 1, 'p', 60_000, 2)).toBeDefined()
+    })
+
     test('a lease that ran out passes on with a higher fence and tells of the refresh that never ended', async () => {
       const connection = await stored()
       const first = await storage.connections.beginRefresh(connection.id, 1, 'p1', 0)
@@ -202,6 +223,9 @@ export function refreshContract(makePlace: () => Promise<Place>): void {
         exact,
       ])
       expect(await storage.connections.dueForRefresh(AT, 2)).toHaveLength(2)
+      await due(AT - 60, { connectorId: 'slack' })
+      const rest = await storage.connections.dueForRefresh(AT, 1_000, ['gmail', 'github'])
+      expect(rest.filter((each) => each.projectId === projectId).map((each) => each.connectorId)).toEqual(['slack'])
     })
   })
 }
