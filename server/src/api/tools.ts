@@ -55,6 +55,7 @@ export function toolRoutes(app: Api, { gateway, limits }: Surroundings): void {
           ...(query.connector !== undefined && { connectorId: query.connector }),
           ...(query.query !== undefined && { query: query.query }),
           all: query.all === 'true',
+          linksFor: request.id,
         })
         return { items: tools.map((tool) => toolForm(tool, gateway.catalogue)), next_cursor: null }
       },

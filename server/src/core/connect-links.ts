@@ -1,10 +1,12 @@
 import type { Caller } from './caller.ts'
+import type { Connector, Tool } from './connector.ts'
 import { PatchbayError } from './errors.ts'
 import { by, type EventLog } from './event-log.ts'
 import type { Catalogue, Connect, ConnectLinksOf } from './gateway.ts'
 import type { OAuthAppsOf } from './oauth-apps.ts'
 import { assertUser, mayUseConnector } from './policy.ts'
 import { checkedRedirectUrl } from './redirects.ts'
+import { readOnlyTools, scopesToAsk } from './scopes.ts'
 import { newId, newSecret, secretHash } from './secrets.ts'
 import type { ConnectLink, Storage } from './storage.ts'
 
@@ -91,6 +93,18 @@ export function createConnectLinks(options: {
     return link
   }
 
+  /** Names a link asks for that are tools of this connector. */
+  function linkToolNames(link: ConnectLink, connector: Connector): string[] {
+    return link.tools.filter((name) => name === '*' || catalogue.tool(name)?.connector === connector)
+  }
+
+  function linkTools(link: ConnectLink, connector: Connector): Tool[] {
+    const names = linkToolNames(link, connector)
+    if (names.includes('*')) return Object.values(connector.tools)
+    if (names.length === 0) return readOnlyTools(connector)
+    return names.flatMap((name) => catalogue.tool(name)?.tool ?? [])
+  }
+
   function callerOf(link: ConnectLink): Caller {
     return {
       projectId: link.projectId,
@@ -116,7 +130,8 @@ export function createConnectLinks(options: {
           const connection =
             own.find((one) => one.id === link.connectionId) ?? own.find((one) => one.isDefault) ?? own[0]
           const configured = await options.oauthApps.configured(link.projectId, connector.provider.id)
-          return { connector, configured, ...(connection && { connection }) }
+          const asked = scopesToAsk(connector, linkTools(link, connector), [], connection?.scopes)
+          return { connector, configured, scopes: Object.values(asked).flat(), ...(connection && { connection }) }
         }),
       )
       return { userId: link.userId, projectName: project?.name ?? '', expiresAt: link.expiresAt, connectors }
@@ -126,7 +141,7 @@ export function createConnectLinks(options: {
       const link = await opened(token, browserSecret)
       const caller = callerOf(link)
       const connector = catalogue.connector(request.connectorId)
-      const own = link.tools.filter((name) => name === '*' || catalogue.tool(name)?.connector === connector)
+      const own = connector ? linkToolNames(link, connector) : []
       return options.connect.start(
         caller,
         {
