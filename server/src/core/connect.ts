@@ -575,6 +575,7 @@ function unstoredCredentials(connector: Connector, grant: Grant): Credentials {
       throw refused()
     },
     refreshIfFree: async () => 'busy',
+    settled: async () => {},
   }
 }
 

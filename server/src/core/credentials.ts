@@ -4,11 +4,12 @@ import { type Connection, type Credential, isUsable, type StatusReason, type Tok
 import { PatchbayError } from './errors.ts'
 import type { EventLog } from './event-log.ts'
 import type { Catalogue } from './gateway.ts'
-import { type OAuthClient, OAuthError } from './oauth.ts'
+import { type ClientCredentials, type OAuthClient, OAuthError } from './oauth.ts'
 import type { OAuthAppsOf } from './oauth-apps.ts'
 import type { Provider } from './provider.ts'
+import { refreshFailure } from './refresh-failure.ts'
 import type { Storage } from './storage.ts'
-import type { Vault } from './vault.ts'
+import { type Vault, VaultError } from './vault.ts'
 
 /** A token that ends within this many ms counts as ended: it has to survive the way to the service. */
 const EXPIRY_SKEW_MS = 10_000
@@ -17,6 +18,13 @@ const REFRESH_TIMEOUT_MS = 12_000
 export const REFRESH_LEASE_MS = 20_000
 /** How long a use waits for a refresh that another process has under way. */
 const WAIT_MS = 30_000
+/** How long a pair that the provider has handed out is offered to a storage that fails. Longer than a failover takes. */
+const COMMIT_MS = 120_000
+/** Refreshes that one use asks for at most: each may turn out to have been for another token of the connection. */
+const TRIES = 4
+/** A refresh ahead of expiry that another process holds is asked for again no sooner than this. */
+const ASK_AGAIN_MS = 1_000
+const MAX_ASKED = 10_000
 const GATEWAY: Actor = { type: 'system', id: 'gateway' }
 
 /** Answers one question: a usable credential for this connection, now. */
@@ -34,6 +42,13 @@ export interface Credentials {
   refresh(connection: Connection): Promise<Connection>
   /** For the background: refreshes if nobody else is at it; never throws for what a provider does. */
   refreshIfFree(connection: Connection): Promise<'refreshed' | 'failed' | 'busy'>
+  /** Resolves once no refresh is under way here: what a provider has handed out is stored. For shutdown. */
+  settled(): Promise<void>
+}
+
+/** The lease would not outlast the call to the provider, so the call was not made. */
+class LeaseSpent extends Error {
+  override readonly name = 'LeaseSpent'
 }
 
 export interface UsableToken {
@@ -59,11 +74,16 @@ export interface CredentialsOptions {
 export function createCredentials(options: CredentialsOptions): Credentials {
   const { storage, vault, catalogue, events, now } = options
   const leaseMs = options.leaseMs ?? REFRESH_LEASE_MS
+  const callMs = Math.round(Math.min(REFRESH_TIMEOUT_MS, leaseMs * 0.6))
   const breaker =
     options.breaker ??
     createBreaker((error) => error instanceof OAuthError && error.failure === 'transient' && error.status !== 429, now)
   /** Connection id → the refresh this process has under way; undefined when it turned out to be another's. */
   const underWay = new Map<string, Promise<Connection | undefined>>()
+  /** Refreshes that hold a lease, or are about to. */
+  const performing = new Set<Promise<unknown>>()
+  /** Connection id → when a use last asked for a refresh ahead of expiry. */
+  const asked = new Map<string, number>()
 
   async function open(connection: Connection): Promise<Credential> {
     if (!connection.credential) throw unusable(connection)
@@ -115,10 +135,19 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     })
   }
 
-  function usable(connection: Connection): boolean {
+  /** `impatient`: whatever the backoff says. */
+  function usable(connection: Connection, impatient = false): boolean {
     if (isUsable(connection)) return true
     // A configuration an administrator has mended heals itself: the next use after the backoff tries again.
-    return connection.status === 'error' && connection.credential !== null && (connection.refreshAfter ?? 0) <= now()
+    return (
+      connection.status === 'error' &&
+      connection.credential !== null &&
+      (impatient || (connection.refreshAfter ?? 0) <= now())
+    )
+  }
+
+  function backsOff(connection: Connection): boolean {
+    return connection.refreshFailures > 0 && (connection.refreshAfter ?? 0) > now()
   }
 
   async function use(connection: Connection, names: readonly string[]): Promise<UsableToken> {
@@ -128,34 +157,50 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     const found = { accessToken: token.accessToken, name, generation: connection.generation }
     if (left > EXPIRY_SKEW_MS) {
       const due = connection.refreshAfter !== null && connection.refreshAfter <= now()
-      if (due && token.refreshToken && left < Number.POSITIVE_INFINITY) refreshIfFree(connection).catch(() => {})
+      if (due && token.refreshToken && left < Number.POSITIVE_INFINITY) refreshSoon(connection)
       return found
     }
     // Without a refresh token the last seconds of an access token are still worth using.
     if (!token.refreshToken && left > 0) return found
-    // A refresh that was under way may have been for another token of the same connection: then one more is due.
-    let renewed = await refreshed(connection, name)
-    let fresh = await pick(renewed, [name])
-    if (fresh.token.expiresAt !== undefined && fresh.token.expiresAt <= now()) {
-      renewed = await refreshed(renewed, name)
-      fresh = await pick(renewed, [name])
-    }
-    return { accessToken: fresh.token.accessToken, name, generation: renewed.generation }
+    return newer(connection, name, (fresh) => fresh.expiresAt === undefined || fresh.expiresAt > now())
   }
 
   async function renew(connection: Connection, used: UsableToken): Promise<UsableToken> {
     const current = (await storage.connections.getAsGateway(connection.id)) ?? connection
-    const row = current.generation > used.generation ? current : await refreshed(current, used.name)
-    if (!usable(row)) throw unusable(row)
-    const { token } = await pick(row, [used.name])
-    return { accessToken: token.accessToken, name: used.name, generation: row.generation }
+    if (!usable(current)) throw unusable(current)
+    const changed = (token: Token) => token.accessToken !== used.accessToken
+    if (current.generation > used.generation) {
+      const { token } = await pick(current, [used.name])
+      if (changed(token)) return { accessToken: token.accessToken, name: used.name, generation: current.generation }
+    }
+    return newer(current, used.name, changed)
   }
 
-  /** A row of a newer generation, by our own refresh or someone else's. */
+  /** The named token of a later generation. What was under way may have renewed another token: then one more is due. */
+  async function newer(connection: Connection, name: string, good: (token: Token) => boolean): Promise<UsableToken> {
+    let row = connection
+    for (let tries = 1; ; tries++) {
+      row = await refreshed(row, name)
+      const { token } = await pick(row, [name])
+      if (good(token) || tries === TRIES) return { accessToken: token.accessToken, name, generation: row.generation }
+    }
+  }
+
+  /** Ahead of expiry, without holding up the use that noticed. */
+  function refreshSoon(connection: Connection): void {
+    // While another process refreshes, each of many uses a second would try to write the lease.
+    if ((asked.get(connection.id) ?? 0) > now() - ASK_AGAIN_MS) return
+    if (asked.size >= MAX_ASKED) asked.clear()
+    asked.set(connection.id, now())
+    refreshIfFree(connection).catch(() => {})
+  }
+
+  /** A row of a later generation than the one given, by our own refresh or someone else's. */
   async function refreshed(connection: Connection, tokenName: string, force = false): Promise<Connection> {
     for (let running = underWay.get(connection.id); running; running = underWay.get(connection.id)) {
       const row = await running
-      if (row) return row
+      // What was under way may have begun for an older row than ours and answer the very generation that was refused.
+      if (row && row.generation > connection.generation) return row
     }
     const refresh = refreshOrWait(connection, tokenName, force).finally(() => underWay.delete(connection.id))
     underWay.set(connection.id, refresh)
@@ -163,23 +208,26 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   }
 
   async function refreshOrWait(connection: Connection, tokenName: string, force: boolean): Promise<Connection> {
-    const backingOff = connection.refreshFailures > 0 && (connection.refreshAfter ?? 0) > now()
-    if (backingOff && !force) throw failedJustNow(connection)
     const deadline = now() + WAIT_MS
+    let seen = connection
+    // The row at hand may come from a cache: before refusing by what it says, look whether it has healed.
+    if (backsOff(seen) && !force) seen = await current(connection)
     for (let pause = 15; ; pause = Math.min(pause * 1.6, 250)) {
-      const resting = breaker.restingFor(providerOf(connection).tokenUrl)
-      if (resting !== undefined) throw restingError(connection, resting)
-      const lease = await storage.connections.beginRefresh(connection.id, connection.generation, options.owner, leaseMs)
-      if (lease) return perform(lease.connection, lease.interrupted !== null, tokenName)
-      const row = await storage.connections.getAsGateway(connection.id)
-      if (!row) throw new PatchbayError('not_found', 'The connection was deleted while its token was being refreshed.')
-      if (row.generation !== connection.generation) {
-        if (!usable(row)) throw unusable(row)
-        return row
+      if (seen.generation !== connection.generation) {
+        if (!usable(seen)) throw unusable(seen)
+        return seen
       }
-      if (!usable(row)) throw unusable(row)
-      // The holder has failed and backs off: waiting for the generation to move would be in vain.
-      if (row.leaseUntil === null && row.refreshFailures > connection.refreshFailures) throw failedJustNow(row)
+      if (!usable(seen, force)) throw unusable(seen)
+      if (backsOff(seen) && !force) throw failedJustNow(seen)
+      const resting = breaker.restingFor(endpointOf(connection))
+      if (resting !== undefined) throw restingError(connection, resting)
+      const done = await refreshUnderLease(seen, tokenName)
+      if (done) return done
+      const row = await current(connection)
+      // Whoever held the lease has failed, or the row at hand was old: judge again by this one.
+      const failedMeanwhile = row.refreshFailures !== seen.refreshFailures && row.leaseUntil === null
+      seen = row
+      if (failedMeanwhile) continue
       if (now() > deadline) {
         throw new PatchbayError(
           'timeout',
@@ -193,16 +241,49 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     }
   }
 
-  /** Calls the provider under the lease and commits the new pair before anyone uses it. */
-  async function perform(connection: Connection, interrupted: boolean, tokenName: string): Promise<Connection> {
-    const provider = providerOf(connection)
-    const started = now()
-    let credential: Credential
-    let token: Token | undefined
-    let asked = false
+  async function current({ id }: Connection): Promise<Connection> {
+    const row = await storage.connections.getAsGateway(id)
+    if (!row) throw new PatchbayError('not_found', 'The connection was deleted while its token was being refreshed.')
+    return row
+  }
+
+  /**
+   * Refreshes if the lease is free and the row is still as seen; undefined when somebody else is at it. Without a name
+   * it is the token that ends first.
+   */
+  async function refreshUnderLease(seen: Connection, tokenName: string | undefined): Promise<Connection | undefined> {
+    const work = (async () => {
+      const callBefore = now() + leaseMs - callMs
+      const { id, generation, refreshFailures } = seen
+      const lease = await storage.connections.beginRefresh(id, generation, options.owner, leaseMs, refreshFailures)
+      return lease && perform(lease.connection, lease.interrupted !== null, callBefore, tokenName)
+    })()
+    performing.add(work)
     try {
-      credential = await open(connection)
-      token = credential.tokens[tokenName] ?? tokenToRefresh(credential)
+      return await work
+    } finally {
+      performing.delete(work)
+    }
+  }
+
+  /**
+   * Calls the provider under the lease and commits the new pair before anyone uses it. Answers undefined when the lease
+   * passed to somebody else before there was an outcome: theirs is the one that counts.
+   */
+  async function perform(
+    connection: Connection,
+    interrupted: boolean,
+    callBefore: number,
+    tokenName: string | undefined,
+  ): Promise<Connection | undefined> {
+    const started = now()
+    let token: Token | undefined
+    let called = false
+    try {
+      const provider = providerOf(connection)
+      const credential = await open(connection)
+      const name = tokenName ?? tokenThatEndsFirst(credential)
+      token = credential.tokens[name]
       if (!token?.refreshToken)
         throw new OAuthError(
           'no_refresh_token',
@@ -215,36 +296,42 @@ export function createCredentials(options: CredentialsOptions): Credentials {
           failure: 'configuration',
         })
       const { refreshToken } = token
-      const grant = await breaker.run(provider.tokenUrl, () => {
-        asked = true
+      const grant = await breaker.run(endpointOf(connection), () => {
+        // A process that was stopped for a while (or waited behind the breaker's test call) may have lost its lease, and
+        // presenting a refresh token that somebody else has spent ends the whole grant at a strict provider.
+        if (now() > callBefore) throw new LeaseSpent()
+        called = true
         return options.oauth.refresh({
           provider,
           client,
-          tokenName,
+          tokenName: name,
           refreshToken,
           params: connection.settings,
           captured: connection.captured,
-          signal: AbortSignal.timeout(REFRESH_TIMEOUT_MS),
+          signal: AbortSignal.timeout(callMs),
         })
       })
-      const fresh = grant.tokens[tokenName] ?? (Object.values(grant.tokens)[0] as Token)
-      const tokens = {
-        ...credential.tokens,
-        [tokenName]: { ...fresh, refreshToken: fresh.refreshToken ?? refreshToken },
-      }
+      const fresh = grant.tokens[name]
+      if (!fresh)
+        throw new OAuthError('no_token', `${provider.name} answered without the token that was asked for.`, {
+          failure: 'transient',
+          ambiguous: true,
+        })
+      const kept = { ...fresh, refreshToken: fresh.refreshToken ?? refreshToken }
       return await commit(
         connection,
-        tokens,
+        { ...credential.tokens, [name]: kept },
         { ...connection.scopes, ...grant.scopes },
         {
           interrupted,
-          tokenName,
           durationMs: now() - started,
-          rotated: fresh.refreshToken !== undefined && fresh.refreshToken !== refreshToken,
+          rotated: kept.refreshToken !== refreshToken,
+          giveBack: () => giveBack(provider, client, connection, { [name]: kept }),
         },
       )
     } catch (error) {
-      return await failed(connection, error, interrupted, token?.expiresAt, asked)
+      if (error instanceof LeaseSpent) return undefined
+      return await failed(connection, error, { interrupted, called, expiresAt: token?.expiresAt })
     }
   }
 
@@ -252,42 +339,47 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     connection: Connection,
     tokens: Record<string, Token>,
     scopes: Connection['scopes'],
-    about: { interrupted: boolean; tokenName: string; durationMs: number; rotated: boolean },
+    about: { interrupted: boolean; durationMs: number; rotated: boolean; giveBack: () => Promise<void> },
   ): Promise<Connection> {
-    const place = { table: 'connection', row: connection.id, column: 'credential' } as const
-    const credential = await vault.seal(connection.projectId, place, JSON.stringify({ tokens } satisfies Credential))
-    const granted = { credential, scopes, ...schedule(tokens, now()) }
+    const { id, generation, fence, projectId } = connection
+    const place = { table: 'connection', row: id, column: 'credential' } as const
     const event = events.event({
       ...refreshEvent(connection),
       type: 'connection.refreshed',
       durationMs: about.durationMs,
-      details: {
-        generation: connection.generation + 1,
-        rotated: about.rotated,
-        ...(about.interrupted && { interrupted: true }),
-      },
+      details: { generation: generation + 1, rotated: about.rotated, ...(about.interrupted && { interrupted: true }) },
     })
-    // The provider may have ended the old pair already: what it gave must not be lost to a storage hiccup.
-    for (let attempt = 0; ; attempt++) {
+    const times = schedule(tokens, now())
+    let granted: Pick<Connection, 'credential' | 'scopes' | 'expiresAt' | 'refreshAfter'>
+    // The provider may have ended the old pair already: what it gave must not be lost to a storage hiccup. Sealing is
+    // part of it, since the same hiccup may have emptied the vault's cache of data keys.
+    const giveUpAt = performance.now() + COMMIT_MS
+    for (let pause = 50; ; pause = Math.min(pause * 2, 2_000)) {
       try {
-        const { id, generation, fence } = connection
+        granted = {
+          credential: await vault.seal(projectId, place, JSON.stringify({ tokens } satisfies Credential)),
+          scopes,
+          ...times,
+        }
         if (await storage.connections.commitRefresh(id, generation, fence, granted, [event])) break
         // Our lease ran out. If nobody has stored a newer pair, ours is the only good one left.
         if (await storage.connections.commitRefresh(id, generation, null, granted, [event])) break
         const row = await storage.connections.getAsGateway(id)
+        // Disconnected meanwhile: what the provider has just handed out would live on with nobody to end it.
+        if (!row?.credential) await about.giveBack()
         if (!row)
           throw new PatchbayError('not_found', 'The connection was deleted while its token was being refreshed.')
         if (!usable(row)) throw unusable(row)
         return row
       } catch (error) {
-        if (error instanceof PatchbayError || attempt >= 8) throw error
-        await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** attempt))
+        if (error instanceof PatchbayError || error instanceof VaultError || performance.now() > giveUpAt) throw error
+        await new Promise((resolve) => setTimeout(resolve, pause))
       }
     }
     return {
       ...connection,
       ...granted,
-      generation: connection.generation + 1,
+      generation: generation + 1,
       status: 'active',
       statusReason: null,
       refreshFailures: 0,
@@ -296,72 +388,86 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     }
   }
 
-  /** Records a failed refresh by its class. Answers the row when someone else's refresh won meanwhile; throws else. */
+  /** Ends a grant that no connection holds any more, best effort. */
+  async function giveBack(
+    provider: Provider,
+    client: ClientCredentials,
+    connection: Connection,
+    tokens: Record<string, Token>,
+  ) {
+    // Such a revoke would end other connections of the account with it.
+    if (!provider.revoke || provider.revoke.endsWholeGrant) return
+    const { settings: params, captured } = connection
+    await options.oauth.revoke({ provider, client, tokens, params, captured }).catch(() => {})
+  }
+
+  /**
+   * Records a failed refresh by its class and throws. Answers the row when someone else's refresh won meanwhile, and
+   * undefined when someone else holds the lease by now.
+   */
   async function failed(
     connection: Connection,
     error: unknown,
-    interrupted: boolean,
-    expiresAt: number | undefined,
-    asked: boolean,
-  ): Promise<Connection> {
+    about: { interrupted: boolean; called: boolean; expiresAt: number | undefined },
+  ): Promise<Connection | undefined> {
+    const { id, generation, fence } = connection
     if (!(error instanceof OAuthError)) {
       if (error instanceof PatchbayError && error.code === 'not_found') throw error
-      // Not the provider's doing (storage, a sealed value that does not open): free the lease, change nothing else.
+      // Not the provider's doing (storage, a sealed value that does not open, its breaker): free the lease and come back,
+      // change nothing else.
+      const waitMs = error instanceof PatchbayError && error.retryAfter !== undefined ? error.retryAfter * 1000 : 30_000
       await storage.connections
         .failRefresh(
-          connection.id,
-          connection.generation,
-          connection.fence,
+          id,
+          generation,
+          fence,
           {
             status: connection.status,
             reason: connection.statusReason,
-            refreshAfter: now() + 30_000,
-            keepIntent: asked || interrupted,
+            refreshAfter: now() + waitMs,
+            keepIntent: about.called || about.interrupted,
           },
           [],
         )
         .catch(() => {})
       throw error
     }
-    const row = await storage.connections.getAsGateway(connection.id)
-    if (row && row.generation !== connection.generation && usable(row)) return row
+    const row = await storage.connections.getAsGateway(id)
+    if (row && row.generation !== generation && usable(row)) return row
 
-    const stillWorks = expiresAt !== undefined && expiresAt - now() > EXPIRY_SKEW_MS
-    const outcome = failureOutcome(connection, error, {
-      interrupted,
+    const provider = providerOf(connection)
+    const stillWorks = about.expiresAt !== undefined && about.expiresAt - now() > EXPIRY_SKEW_MS
+    const outcome = refreshFailure(connection, error, {
+      interrupted: about.interrupted,
       stillWorks,
-      provider: providerOf(connection),
+      provider,
       now: now(),
     })
-    const recorded = await storage.connections.failRefresh(
-      connection.id,
-      connection.generation,
-      connection.fence,
-      outcome,
-      [
-        events.event({
-          ...refreshEvent(connection),
-          type: 'connection.refresh_failed',
-          outcome: 'error',
-          code: error.code,
-          message: outcome.reason?.message ?? error.message,
-          details: {
-            class: error.failure,
-            status: outcome.status,
-            ...(error.status && { provider_status: error.status }),
-          },
-        }),
-      ],
-    )
+    const recorded = await storage.connections.failRefresh(id, generation, fence, outcome, [
+      events.event({
+        ...refreshEvent(connection),
+        type: 'connection.refresh_failed',
+        outcome: 'error',
+        code: error.code,
+        message: outcome.reason.message,
+        details: {
+          class: error.failure,
+          status: outcome.status,
+          ...(error.status && { provider_status: error.status }),
+        },
+      }),
+    ])
     if (!recorded) {
-      const moved = await storage.connections.getAsGateway(connection.id)
-      if (moved && moved.generation !== connection.generation && usable(moved)) return moved
+      const moved = await current(connection)
+      if (moved.generation === generation) return undefined
+      if (!usable(moved)) throw unusable(moved)
+      return moved
     }
     throw outcome.status === 'needs_reauth' || outcome.status === 'error'
       ? unusable({ ...connection, status: outcome.status, statusReason: outcome.reason })
       : new PatchbayError(
           'provider_unavailable',
-          `${providerOf(connection).name} did not refresh the access of "${connection.label}": ${error.message}`,
+          `${provider.name} did not refresh the access of "${connection.label}": ${error.message}`,
           {
             retryAfter: Math.max(1, Math.ceil(((outcome.refreshAfter ?? now()) - now()) / 1000)),
             ...(error.status && { providerStatus: error.status }),
@@ -372,30 +478,38 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 
   async function refreshIfFree(connection: Connection): Promise<'refreshed' | 'failed' | 'busy'> {
     if (underWay.has(connection.id)) return 'busy'
-    if (breaker.restingFor(providerOf(connection).tokenUrl) !== undefined) return 'busy'
-    const attempt = (async () => {
-      const lease = await storage.connections.beginRefresh(connection.id, connection.generation, options.owner, leaseMs)
-      if (!lease) return undefined
-      const name = await nameOfTokenToRefresh(lease.connection)
-      return perform(lease.connection, lease.interrupted !== null, name)
-    })()
+    if (breaker.restingFor(endpointOf(connection)) !== undefined) return 'busy'
     // A use that arrives now joins this refresh, or waits itself for whoever holds the lease.
-    const joined = attempt.finally(() => underWay.delete(connection.id))
-    joined.catch(() => {})
-    underWay.set(connection.id, joined)
+    const refresh = refreshUnderLease(connection, undefined).finally(() => underWay.delete(connection.id))
+    refresh.catch(() => {})
+    underWay.set(connection.id, refresh)
     try {
-      return (await attempt) ? 'refreshed' : 'busy'
+      return (await refresh) ? 'refreshed' : 'busy'
     } catch {
       return 'failed'
     }
   }
 
-  async function nameOfTokenToRefresh(connection: Connection): Promise<string> {
-    const { tokens } = await open(connection)
-    const soonest = Object.entries(tokens)
-      .filter(([, token]) => token.refreshToken)
-      .sort(([, a], [, b]) => (a.expiresAt ?? Number.POSITIVE_INFINITY) - (b.expiresAt ?? Number.POSITIVE_INFINITY))[0]
-    return soonest?.[0] ?? 'default'
+  async function refresh(connection: Connection): Promise<Connection> {
+    if (!usable(connection, true)) throw unusable(connection)
+    const credential = await open(connection)
+    const name = tokenThatEndsFirst(credential)
+    if (!credential.tokens[name]?.refreshToken) {
+      // Trying would end in `needs_reauth`, and the connection works.
+      throw new PatchbayError(
+        'conflict',
+        `${providerOf(connection).name} gave no refresh token for "${connection.label}": there is nothing to trade, its access lasts until it ends or is revoked.`,
+      )
+    }
+    return refreshed(connection, name, true)
+  }
+
+  /** What the breaker counts by: where the address holds a host of the user's own, one's failures open nobody else's. */
+  function endpointOf(connection: Connection): string {
+    return providerOf(connection).tokenUrl.replace(
+      /\{(\w+)\}/g,
+      (_, key: string) => connection.settings[key] ?? connection.captured[key] ?? '',
+    )
   }
 
   function providerOf(connection: Connection): Provider {
@@ -459,10 +573,10 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     use,
     renew,
     refuse,
+    refresh,
     refreshIfFree,
-    async refresh(connection) {
-      if (!usable(connection)) throw unusable(connection)
-      return refreshed(connection, await nameOfTokenToRefresh(connection), true)
+    async settled() {
+      while (performing.size > 0) await Promise.allSettled(performing)
     },
   }
 }
@@ -486,71 +600,10 @@ export function schedule(
   }
 }
 
-/** What a failed refresh does to its connection. */
-function failureOutcome(
-  connection: Connection,
-  error: OAuthError,
-  about: { interrupted: boolean; stillWorks: boolean; provider: Provider; now: number },
-): {
-  status: Connection['status']
-  reason: StatusReason
-  refreshAfter: number | null
-  keepIntent: boolean
-} {
-  const { now, provider } = about
-  const reason = (code: string, message: string, fix: string): StatusReason => ({ code, message, fix, at: now })
-  const backoffMs = Math.min(2 ** Math.min(connection.refreshFailures, 10) * 2_000, 15 * 60_000)
-  const jittered = Math.round(backoffMs * (0.75 + Math.random() * 0.5))
-
-  switch (error.failure) {
-    case 'transient':
-      return {
-        status: 'expiring',
-        reason: reason(
-          'provider_unavailable',
-          `${provider.name} did not answer the last refresh properly (${error.code}). The gateway keeps trying.`,
-          'Wait; nothing needs to be done',
-        ),
-        refreshAfter: now + Math.max(jittered, (error.retryAfter ?? 0) * 1000),
-        keepIntent: error.ambiguous || about.interrupted,
-      }
-    case 'configuration':
-      return {
-        status: about.stillWorks ? 'expiring' : 'error',
-        reason: reason(
-          error.code,
-          `${provider.name} refuses the gateway's OAuth app (${error.code}): ${error.message}`,
-          `An administrator has to check the ${provider.name} OAuth app (client id and secret)`,
-        ),
-        refreshAfter: now + Math.max(jittered, 30_000),
-        keepIntent: false,
-      }
-    case 'policy':
-      return {
-        status: 'needs_reauth',
-        reason: reason(error.code, error.message, `Connect ${provider.name} again`),
-        refreshAfter: null,
-        keepIntent: false,
-      }
-    case 'user': {
-      const lost = about.interrupted
-        ? reason(
-            'refresh_interrupted',
-            `A refresh was cut short (the gateway stopped, or ${provider.name}'s answer was lost), and ${provider.name} no longer accepts the token stored before it.`,
-            `Connect ${provider.name} again`,
-          )
-        : error.code === 'no_refresh_token'
-          ? reason(error.code, error.message, `Connect ${provider.name} again`)
-          : reason(
-              error.code,
-              `${provider.name} ended this access: it was revoked, it expired, or the account's password or permissions changed (${error.code}).`,
-              `Connect ${provider.name} again`,
-            )
-      return { status: 'needs_reauth', reason: lost, refreshAfter: null, keepIntent: false }
-    }
-  }
-}
-
-function tokenToRefresh(credential: Credential): Token | undefined {
-  return Object.values(credential.tokens).find((token) => token.refreshToken)
+/** Name of the token to refresh next; `default` when none can be. */
+function tokenThatEndsFirst({ tokens }: Credential): string {
+  const [first] = Object.entries(tokens)
+    .filter(([, token]) => token.refreshToken)
+    .sort(([, a], [, b]) => (a.expiresAt ?? Number.POSITIVE_INFINITY) - (b.expiresAt ?? Number.POSITIVE_INFINITY))
+  return first?.[0] ?? 'default'
 }

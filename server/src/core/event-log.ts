@@ -5,19 +5,25 @@ import type { Storage } from './storage.ts'
 
 /** Tool-call events wait at most this long for their group. */
 const GROUP_MS = 50
+/** What came while a group was being written has waited already. */
+const NEXT_GROUP_MS = 20
 /** A group is written at once when it is this large. */
 const GROUP_SIZE = 500
-/** Beyond this many unwritten events callers wait for the writing: memory stays bounded when storage is slow. */
+/** Beyond this many unwritten events callers wait until there is room: memory stays bounded when storage is away. */
 const MAX_WAITING = 5_000
+/** Longest pause between tries while storage refuses. */
+const MAX_PAUSE_MS = 2_000
+/** How long a shutdown waits for a storage that refuses. */
+const FLUSH_MS = 10_000
 
 export interface EventLog {
   /** An event that is committed with something else, or by `write`. */
   event(about: EventInput): Event
   /** Durable when it resolves. */
   write(events: readonly Event[]): Promise<void>
-  /** Durable within 100 ms. Resolves at once, unless storage has fallen far behind. */
+  /** Durable within 100 ms while storage answers. Resolves at once, unless storage has fallen far behind; never rejects. */
   record(event: Event): Promise<void> | undefined
-  /** Writes what waits. For shutdown. */
+  /** Writes what waits. For shutdown: when storage refuses for longer than 10 s, throws what it said. */
   flush(): Promise<void>
 }
 
@@ -49,28 +55,46 @@ export function createEventLog(options: {
   onTrouble: (error: unknown, waiting: number) => void
 }): EventLog {
   const waiting: Event[] = []
+  /** Callers held back until there is room. */
+  let held: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
+  let refusals = 0
 
+  /** What was written without our hearing of it is sent again: an event that is there already is left alone. */
   async function writeGroup(): Promise<void> {
-    timer = undefined
     const group = waiting.slice(0, GROUP_SIZE)
     try {
       await options.storage.events.append(group)
-      waiting.splice(0, group.length)
     } catch (error) {
+      refusals++
       options.onTrouble(error, waiting.length)
       throw error
     }
+    refusals = 0
+    waiting.splice(0, group.length)
+    if (waiting.length > MAX_WAITING) return
+    for (const goOn of held) goOn()
+    held = []
   }
 
+  /** One group after the other; a refused one stays and is tried again. */
   function startWriting(): Promise<void> {
     clearTimeout(timer)
+    timer = undefined
     writing ??= writeGroup().finally(() => {
       writing = undefined
-      if (waiting.length > 0) timer = setTimeout(() => void startWriting().catch(() => {}), GROUP_MS)
+      if (waiting.length > 0) writeIn(refusals > 0 ? pauseMs() : waiting.length < GROUP_SIZE ? NEXT_GROUP_MS : 0)
     })
     return writing
+  }
+
+  function writeIn(ms: number): void {
+    timer ??= setTimeout(() => void startWriting().catch(() => {}), ms)
+  }
+
+  function pauseMs(): number {
+    return refusals === 0 ? GROUP_MS : Math.min(GROUP_MS * 2 ** refusals, MAX_PAUSE_MS)
   }
 
   return {
@@ -99,18 +123,24 @@ export function createEventLog(options: {
 
     record(event) {
       waiting.push(event)
-      if (waiting.length >= GROUP_SIZE) {
-        const done = startWriting()
-        if (waiting.length > MAX_WAITING) return done
-        done.catch(() => {})
-      } else if (!timer && !writing) {
-        timer = setTimeout(() => void startWriting().catch(() => {}), GROUP_MS)
+      if (!writing) {
+        if (waiting.length >= GROUP_SIZE && refusals === 0) startWriting().catch(() => {})
+        else writeIn(pauseMs())
       }
-      return undefined
+      if (waiting.length <= MAX_WAITING) return undefined
+      return new Promise((resolve) => held.push(resolve))
     },
 
     async flush() {
-      while (waiting.length > 0) await startWriting()
+      const giveUpAt = performance.now() + FLUSH_MS
+      while (waiting.length > 0) {
+        try {
+          await startWriting()
+        } catch (error) {
+          if (performance.now() > giveUpAt) throw error
+          await new Promise((resolve) => setTimeout(resolve, pauseMs()))
+        }
+      }
       clearTimeout(timer)
       timer = undefined
     },

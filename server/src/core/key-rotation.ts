@@ -1,5 +1,5 @@
 import type { Storage } from './storage.ts'
-import { type Keyring, type Place, rewrappedDataKey, sealedWith, type Vault } from './vault.ts'
+import { type Keyring, type Place, rewrappedDataKey, sealedWith, type Vault, VaultError } from './vault.ts'
 
 /** A data key no value is sealed with is kept this long, for flows and caches that started under it. */
 const RETIRE_AFTER_MS = 60 * 60_000
@@ -13,6 +13,8 @@ export interface RotationReport {
   rewrapped: number
   /** Data keys removed, being empty for an hour. */
   retired: number
+  /** Values that do not open (damaged, or their master key is missing). They stay as they are, and so do their keys. */
+  unreadable: number
 }
 
 /**
@@ -27,12 +29,21 @@ export async function rotateProject(
   const master = keyring.current().id
   const [newest] = await storage.dataKeys.list(projectId)
   if (!newest || sealedWith(newest.wrapped) !== master) await vault.addDataKey(projectId)
-  const target = await vault.currentKeyId(projectId)
+  const target = (await storage.dataKeys.list(projectId))[0]?.id
 
   let resealed = 0
+  let unreadable = 0
   const reseal = async (place: Place, sealed: string, swap: (from: string, to: string) => Promise<boolean>) => {
-    if (sealedWith(sealed) === target) return
-    const plaintext = await vault.open(projectId, place, sealed)
+    let plaintext: string
+    try {
+      if (sealedWith(sealed) === target) return
+      plaintext = await vault.open(projectId, place, sealed)
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error
+      // One damaged value must not keep all others from being brought under the new key.
+      unreadable++
+      return
+    }
     if (await swap(sealed, await vault.seal(projectId, place, plaintext))) resealed++
   }
 
@@ -59,14 +70,14 @@ export async function rotateProject(
   const supersededAt = keys[0]?.createdAt ?? 0
   for (const key of keys) {
     if (key.id === target) continue
-    if (now() - supersededAt > RETIRE_AFTER_MS && resealed === 0) {
+    if (now() - supersededAt > RETIRE_AFTER_MS && resealed === 0 && unreadable === 0 && keys[0]?.id === target) {
       await storage.dataKeys.remove(key.id)
       retired++
     } else if (sealedWith(key.wrapped) !== master) {
       if (await storage.dataKeys.rewrap(key.id, key.wrapped, rewrappedDataKey(keyring, key))) rewrapped++
     }
   }
-  return { resealed, rewrapped, retired }
+  return { resealed, rewrapped, retired, unreadable }
 }
 
 /** `rotateProject` for every project. */
@@ -77,7 +88,7 @@ export async function rotateKeys(deps: {
   now: () => number
   onProject?: (projectId: string, report: Omit<RotationReport, 'projects'>) => void
 }): Promise<RotationReport> {
-  const total: RotationReport = { projects: 0, resealed: 0, rewrapped: 0, retired: 0 }
+  const total: RotationReport = { projects: 0, resealed: 0, rewrapped: 0, retired: 0, unreadable: 0 }
   for (const project of await deps.storage.projects.list()) {
     const done = await rotateProject(project.id, deps)
     deps.onProject?.(project.id, done)
@@ -85,6 +96,7 @@ export async function rotateKeys(deps: {
     total.resealed += done.resealed
     total.rewrapped += done.rewrapped
     total.retired += done.retired
+    total.unreadable += done.unreadable
   }
   return total
 }

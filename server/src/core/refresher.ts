@@ -13,7 +13,7 @@ export interface Refresher {
   start(): void
   /** Refreshes all that is due now; resolves with how many were refreshed here. */
   runOnce(): Promise<number>
-  /** Waits for refreshes under way: a pair that a provider has handed out must be stored. */
+  /** Waits for every refresh under way, also those that uses asked for: what a provider has handed out must be stored. */
   stop(): Promise<void>
 }
 
@@ -31,18 +31,25 @@ export function createRefresher(options: {
 
   async function runDue(): Promise<number> {
     let refreshed = 0
-    for (let page = await due(); page.length > 0 && !stopped; page = await due()) {
-      const outcomes = await refreshPage(page)
-      refreshed += outcomes.filter((outcome) => outcome === 'refreshed').length
-      // All of this page is held by other processes or resting: come back later rather than spin.
-      if (outcomes.every((outcome) => outcome === 'busy')) break
+    // No row is tried twice in one run: one whose failure could not even be stored would be due again at once.
+    const tried = new Set<string>()
+    // Connectors that got nowhere (their provider rests, or they are gone): their rows stay due, and enough of them
+    // would fill every page and hold up everyone else's.
+    const stuck = new Set<string>()
+    while (!stopped) {
+      const page = await options.storage.connections.dueForRefresh(options.now(), PAGE, [...stuck])
+      if (page.length === 0) break
+      const fresh = page.filter((connection) => !tried.has(connection.id))
+      for (const { id } of fresh) tried.add(id)
+      const outcomes = await refreshPage(fresh)
+      refreshed += outcomes.filter(({ outcome }) => outcome === 'refreshed').length
+      const moving = new Set(outcomes.flatMap(({ connectorId, outcome }) => (outcome === 'busy' ? [] : connectorId)))
+      for (const { connectorId } of page) if (!moving.has(connectorId)) stuck.add(connectorId)
     }
     return refreshed
   }
 
-  const due = () => options.storage.connections.dueForRefresh(options.now(), PAGE)
-
-  async function refreshPage(page: Connection[]): Promise<('refreshed' | 'failed' | 'busy')[]> {
+  async function refreshPage(page: Connection[]) {
     const byEndpoint = new Map<string, Connection[]>()
     for (const connection of shuffled(page)) {
       const endpoint = options.catalogue.connector(connection.connectorId)?.provider.tokenUrl
@@ -51,10 +58,12 @@ export function createRefresher(options: {
       if (group) group.push(connection)
       else byEndpoint.set(endpoint, [connection])
     }
-    const outcomes: ('refreshed' | 'failed' | 'busy')[] = []
+    const outcomes: { connectorId: string; outcome: 'refreshed' | 'failed' | 'busy' }[] = []
     const worker = async (queue: Connection[]) => {
-      for (let next = queue.pop(); next && !stopped; next = queue.pop())
-        outcomes.push(await options.credentials.refreshIfFree(next))
+      for (let next = queue.pop(); next && !stopped; next = queue.pop()) {
+        const { connectorId } = next
+        outcomes.push({ connectorId, outcome: await options.credentials.refreshIfFree(next) })
+      }
     }
     await Promise.all(
       [...byEndpoint.values()].flatMap((queue) => Array.from({ length: PER_ENDPOINT }, () => worker(queue))),
@@ -86,6 +95,7 @@ export function createRefresher(options: {
       stopped = true
       clearTimeout(timer)
       await running?.catch(() => {})
+      await options.credentials.settled()
     },
   }
 }

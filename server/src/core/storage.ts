@@ -186,18 +186,23 @@ export interface Connections {
 
   /** As the gateway itself: the row by id alone. Never reached from a route without an owner check. */
   getAsGateway(id: string): Promise<Connection | undefined>
-  /** Usable rows whose `refreshAfter` has come at `now` and that nobody holds a lease on; longest due first. */
-  dueForRefresh(now: number, limit: number): Promise<Connection[]>
   /**
-   * Takes the refresh lease of a row: only if the generation is still `generation` and nobody holds it. Writes the
-   * intent with it. Answers the row with its new fence, and the intent found (of a refresh that never ended), or
-   * undefined when someone else holds it or the generation moved.
+   * Usable rows whose `refreshAfter` has come at `now` and that nobody holds a lease on; longest due first. Those of the
+   * connectors in `exceptFor` are left out.
+   */
+  dueForRefresh(now: number, limit: number, exceptFor?: readonly string[]): Promise<Connection[]>
+  /**
+   * Takes the refresh lease of a row: only if the generation is still `generation`, nobody holds it and the row is in a
+   * state that a refresh can help (`active`, `expiring`, `error`, with a credential); with `failures`, also only if no
+   * other refresh has failed since. Writes the intent with it. Answers the row with its new fence, and the intent found
+   * (of a refresh that never ended), or undefined.
    */
   beginRefresh(
     id: string,
     generation: number,
     owner: string,
     leaseMs: number,
+    failures?: number,
   ): Promise<{ connection: Connection; interrupted: Connection['refreshIntent'] } | undefined>
   /**
    * Stores the new credential: only if the generation is still `generation`, and the fence still `fence` unless it

@@ -23,8 +23,8 @@ export interface Place {
 }
 
 export interface Vault {
-  /** Makes the first, or a newer, data key of a project. */
-  addDataKey(projectId: string): Promise<DataKey>
+  /** Makes the first, or a newer, data key of a project. Throws `conflict` when the id that is asked for exists. */
+  addDataKey(projectId: string, id?: string): Promise<DataKey>
   /** `v1.<dataKeyId>.<iv>.<ciphertext>.<tag>`, AES-256-GCM under the project's newest data key. */
   seal(projectId: string, place: Place, plaintext: string): Promise<string>
   /** Throws VaultError when the value was altered, moved, or its key is gone. */
@@ -46,15 +46,25 @@ interface ProjectKeys {
 /** Projects whose unwrapped data keys are held at once. */
 const CACHED_PROJECTS = 1000
 
-export function createVault(keyring: Keyring, storage: Pick<Storage, 'onChange'> & { dataKeys: DataKeys }): Vault {
+export function createVault(
+  keyring: Keyring,
+  storage: Pick<Storage, 'onChange' | 'catchUp'> & { dataKeys: DataKeys },
+): Vault {
   const cache = new Map<string, ProjectKeys>()
+  /** Raised with each change, so that keys that were being read when it came are not kept. */
+  let changes = 0
   storage.onChange((change) => {
-    if (change.kind === 'data_key' || change.kind === 'project' || change.kind === 'everything') cache.clear()
+    if (change.kind !== 'data_key' && change.kind !== 'project' && change.kind !== 'everything') return
+    changes++
+    cache.clear()
   })
 
   async function keysOf(projectId: string): Promise<ProjectKeys> {
+    // What another process rotated must be known before sealing: under a key that is being retired a value would be lost.
+    storage.catchUp()
     const cached = cache.get(projectId)
     if (cached) return cached
+    const before = changes
     const rows = await storage.dataKeys.list(projectId)
     const newest = rows[0]
     if (!newest) throw new VaultError(`Project ${projectId} has no data key: it was deleted, or never made`)
@@ -62,17 +72,19 @@ export function createVault(keyring: Keyring, storage: Pick<Storage, 'onChange'>
       current: newest.id,
       byId: new Map(rows.map((row) => [row.id, unwrapDataKey(keyring, row)])),
     }
+    if (changes !== before) return keys
     if (cache.size >= CACHED_PROJECTS) cache.delete(cache.keys().next().value as string)
     cache.set(projectId, keys)
     return keys
   }
 
   return {
-    async addDataKey(projectId) {
-      const id = newId('dk_')
+    async addDataKey(projectId, id = newId('dk_')) {
+      const [newest] = await storage.dataKeys.list(projectId)
       const master = keyring.current()
       const wrapped = encrypt(master.id, master.key, wrappingContext(projectId, id), randomBytes(32))
-      const row: DataKey = { id, projectId, wrapped, createdAt: Date.now() }
+      // Later than every other, also where the clock of the process that made one is ahead of ours.
+      const row: DataKey = { id, projectId, wrapped, createdAt: Math.max(Date.now(), (newest?.createdAt ?? 0) + 1) }
       await storage.dataKeys.create(row)
       cache.delete(projectId)
       return row

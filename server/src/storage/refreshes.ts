@@ -21,7 +21,7 @@ export function refreshes(engine: Engine): Refreshes {
       return found && fromConnectionRow(found)
     },
 
-    async dueForRefresh(now, limit) {
+    async dueForRefresh(now, limit, exceptFor = []) {
       const found = await engine.read(
         queries
           .selectFrom('connection')
@@ -29,6 +29,7 @@ export function refreshes(engine: Engine): Refreshes {
           // In the words of the index `connection_due`: SQLite uses a partial index for nothing else.
           .where(sql<boolean>`status in ('active', 'expiring')`)
           .where('refresh_after', '<=', now)
+          .$if(exceptFor.length > 0, (query) => query.where('connector_id', 'not in', exceptFor))
           .where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', engine.clock())]))
           .orderBy('refresh_after')
           .limit(limit),
@@ -36,7 +37,7 @@ export function refreshes(engine: Engine): Refreshes {
       return found.map(fromConnectionRow)
     },
 
-    async beginRefresh(id, generation, owner, leaseMs) {
+    async beginRefresh(id, generation, owner, leaseMs, failures) {
       const [taken] = await engine.writeOne(
         queries
           .updateTable('connection')
@@ -48,6 +49,9 @@ export function refreshes(engine: Engine): Refreshes {
           }))
           .where('id', '=', id)
           .where('generation', '=', generation)
+          .where('status', 'in', ['active', 'expiring', 'error'])
+          .where('credential', 'is not', null)
+          .$if(failures !== undefined, (query) => query.where('refresh_failures', '=', failures as number))
           .where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', engine.clock())]))
           .returningAll(),
       )
