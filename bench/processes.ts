@@ -44,7 +44,7 @@ export interface Gateway {
 export async function startGateway(env: Record<string, string>): Promise<Gateway> {
   const port = await freePort()
   const adminKey = 'pb_admin_of_a_benchmark_long_enough'
-  const { healthyAfterMs, child } = await startedServer([join(ROOT, 'server/src/main.ts')], port, {
+  const { healthyAfterMs, child } = await startedServer([join(ROOT, 'server/bin/patchbay.js')], port, {
     PORT: String(port),
     ADMIN_API_KEY: adminKey,
     LOG_LEVEL: 'error',
@@ -70,7 +70,7 @@ export async function startedServer(
   env: Record<string, string>,
 ): Promise<{ child: ChildProcess; healthyAfterMs: number }> {
   const began = performance.now()
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   })

@@ -25,7 +25,8 @@ export async function connectorsIn(folder: string): Promise<Connector[]> {
       mistakes.push(`${file}: ${(error as Error).message.split('\n', 1)[0]}`)
     }
   }
-  if (mistakes.length > 0) throw new ConfigError(`CONNECTORS_DIR holds connectors with mistakes:\n- ${mistakes.join('\n- ')}\n`)
+  if (mistakes.length > 0)
+    throw new ConfigError(`CONNECTORS_DIR holds connectors with mistakes:\n- ${mistakes.join('\n- ')}\n`)
   return found
 }
 
@@ -35,7 +36,9 @@ function filesOf(folder: string): string[] {
       .filter((file) => /\.m?[tj]s$/.test(file) && !/\.(test|d)\.m?ts$/.test(file))
       .sort()
   } catch (error) {
-    throw new ConfigError(`The setting CONNECTORS_DIR names ${folder}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+    throw new ConfigError(
+      `The setting CONNECTORS_DIR names ${folder}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    )
   }
 }
 
@@ -45,7 +48,20 @@ function isConnector(value: unknown): value is Connector {
 
 /** A file that no compiler has seen may lack whole parts. */
 function mistakesOf(connector: Connector): string[] {
-  const required = ['id', 'name', 'description', 'category', 'provider', 'api', 'scopes', 'identityScopes', 'account', 'tools'] as const
+  const required = [
+    'id',
+    'name',
+    'description',
+    'category',
+    'provider',
+    'api',
+    'scopes',
+    'identityScopes',
+    'account',
+    'tools',
+  ] as const
   const absent = required.filter((part) => connector[part] === undefined)
-  return absent.length > 0 ? [`${connector.id ?? 'connector'}: lacks ${absent.join(', ')}`] : connectorMistakes(connector)
+  return absent.length > 0
+    ? [`${connector.id ?? 'connector'}: lacks ${absent.join(', ')}`]
+    : connectorMistakes(connector)
 }

@@ -1,5 +1,18 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigError } from './config.ts'
 import type { Keyring, MasterKey } from './core/vault.ts'
@@ -22,7 +35,10 @@ export function keyringOf(keys: readonly { id: string; key: Buffer }[]): Keyring
  * The keyring file of a data folder: `{ "keys": [{ "id", "key" (base64), "created_at" }] }`, newest first, mode 0600.
  * Made when it is missing and `mayCreate`; processes starting together agree on one. Throws ConfigError.
  */
-export function fileKeyring(dataDir: string, options: { mayCreate: boolean }): Keyring & { created: boolean; path: string } {
+export function fileKeyring(
+  dataDir: string,
+  options: { mayCreate: boolean },
+): Keyring & { created: boolean; path: string } {
   const path = keyringPath(dataDir)
   let created = false
   if (!existsSync(path)) {
@@ -66,7 +82,11 @@ interface Entry {
 }
 
 function newEntry(): Entry {
-  return { id: `mk_${randomBytes(4).toString('hex')}`, key: randomBytes(32).toString('base64'), created_at: new Date().toISOString() }
+  return {
+    id: `mk_${randomBytes(4).toString('hex')}`,
+    key: randomBytes(32).toString('base64'),
+    created_at: new Date().toISOString(),
+  }
 }
 
 function fileText(keys: readonly Entry[]): string {

@@ -27,7 +27,11 @@ export function createLog(level: LogLevel): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: {
-      paths: SECRET_MEMBERS.flatMap((name) => (name.includes('-') ? [`["${name}"]`, `*["${name}"]`, `*.headers["${name}"]`] : [name, `*.${name}`, `*.headers.${name}`])),
+      paths: SECRET_MEMBERS.flatMap((name) =>
+        name.includes('-')
+          ? [`["${name}"]`, `*["${name}"]`, `*.headers["${name}"]`]
+          : [name, `*.${name}`, `*.headers.${name}`],
+      ),
       censor: '[redacted]',
     },
     serializers: { err: plainError, error: plainError },

@@ -38,7 +38,10 @@ function runVite(): Promise<void> {
   const vite = join(dirname(createRequire(join(WEB, 'package.json')).resolve('vite/package.json')), 'bin/vite.js')
   return new Promise((resolve, reject) => {
     let output = ''
-    const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: WEB, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
+      cwd: WEB,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     child.stdout.on('data', (chunk) => {
       output += chunk
     })
@@ -46,6 +49,10 @@ function runVite(): Promise<void> {
       output += chunk
     })
     child.on('error', reject)
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`Building the web pages failed:\n${stripVTControlCharacters(output).slice(-2000)}`))))
+    child.on('exit', (code) =>
+      code === 0
+        ? resolve()
+        : reject(new Error(`Building the web pages failed:\n${stripVTControlCharacters(output).slice(-2000)}`)),
+    )
   })
 }

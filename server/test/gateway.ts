@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Client, createClient } from '@patchbay/sdk'
 import { type Emulators, startEmulators } from '../../examples/demo/emulators.ts'
 import { readConfig } from '../src/config.ts'
-import { type Served, serve } from '../src/serve.ts'
+import { type Served, serve } from '../src/main.ts'
 
 /** The real gateway for tests, on a free port with a data folder of its own. */
 export interface TestGateway {
@@ -45,7 +45,7 @@ export async function spawnGateway(
   env: Record<string, string> = {},
 ): Promise<TestGateway & { child: ChildProcess; output(): string; ended: Promise<number | null> }> {
   const full = await withDefaults(env)
-  const main = join(import.meta.dirname, '../src/main.ts')
+  const main = join(import.meta.dirname, '../bin/patchbay.js')
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env['PATH'] ?? '', ...full },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import { DEFAULT_PROJECT, newApiKey } from '../core/admin.ts'
 import { firstStart } from '../core/first-start.ts'
 import { createVault } from '../core/vault.ts'
-import { keyringFor } from '../serve.ts'
+import { keyringFor } from '../main.ts'
 import { openStorage } from '../storage/open.ts'
 
 /** Makes another admin key of the default project and prints it. Whoever can run this holds the data folder anyway. */

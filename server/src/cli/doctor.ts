@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { DEFAULT_PROJECT } from '../core/admin.ts'
 import { createVault } from '../core/vault.ts'
-import { catalogueOf, keyringFor } from '../serve.ts'
+import { catalogueOf, keyringFor } from '../main.ts'
 import { openStorage } from '../storage/open.ts'
 
 /** Checks each part in turn and says what to mend; the exit code is 1 when something has to be. */

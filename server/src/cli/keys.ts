@@ -3,7 +3,7 @@ import { rotateKeys } from '../core/key-rotation.ts'
 import type { Storage } from '../core/storage.ts'
 import { createVault, type Keyring, sealedWith } from '../core/vault.ts'
 import { addMasterKey } from '../keyring.ts'
-import { keyringFor } from '../serve.ts'
+import { keyringFor } from '../main.ts'
 import { openStorage } from '../storage/open.ts'
 
 /** `patchbay keys rotate | status`. Works beside serving gateways. */

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { serve } from '../serve.ts'
+import { serve } from '../main.ts'
 import { builtWebPages } from '../web-build.ts'
 
 /** Starts the gateway, says where it is, and stops it cleanly on SIGTERM or SIGINT. */

@@ -28,7 +28,7 @@ export function scopesToAsk(
     const others = new Set([...wanted].filter((other) => other !== scope))
     if (!connector.identityScopes.includes(scope) && isCovered(connector, others, scope)) continue
     const token = connector.scopes[scope]?.token ?? defaultToken(connector)
-    ;(asked[token] ??= []).push(scope)
+    asked[token] = [...(asked[token] ?? []), scope]
   }
   return asked
 }
