@@ -10,7 +10,8 @@ import { Choice } from '../parts/field.tsx'
 import { Loading, Skeleton } from '../parts/page.tsx'
 import { SearchField } from '../parts/search-field.tsx'
 import { toast } from '../parts/toasts.tsx'
-import { type Draft, draftOf, formModel, readDraft } from '../tools/form-model.ts'
+import { type Draft, draftOf, readDraft } from '../tools/form-draft.ts'
+import { formModel } from '../tools/form-model.ts'
 import { SchemaForm } from '../tools/schema-form.tsx'
 import { chosenTools, type Permission, permissionsInWords, toolsToAsk } from './chosen-permissions.ts'
 import { useConnectFlow } from './connect-flow.ts'
@@ -23,6 +24,8 @@ export interface ConnectTarget {
   userId: string
   /** Reconnect this one, or give it further permissions. */
   connection?: Connection
+  /** It works, and is to be allowed more. */
+  widen?: boolean
   /** Ask for these tools from the start. */
   tools?: readonly string[]
 }
@@ -30,7 +33,7 @@ export interface ConnectTarget {
 /** Choose what an agent may do, then allow it in the provider's own window. */
 export function ConnectDialog({ target, onClose }: { target: ConnectTarget; onClose: () => void }) {
   const connector = useQuery(connectorQuery(target.connectorId))
-  const title = target.connection ? `Reconnect ${accountName(target.connection)}` : `Connect ${target.name}`
+  const title = titleOf(target)
   if (connector.data) return <Choosing connector={connector.data} target={target} title={title} onClose={onClose} />
   return (
     <Dialog open onClose={onClose} title={title}>
@@ -55,7 +58,7 @@ interface ChoosingProps {
 }
 
 function Choosing({ connector, target, title, onClose }: ChoosingProps) {
-  const [permission, setPermission] = useState<Permission>(target.tools ? 'pick' : 'read')
+  const [permission, setPermission] = useState<Permission>(target.tools ? 'pick' : target.widen ? 'write' : 'read')
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set(target.tools))
   const form = formModel(connector.form)
   const [settings, setSettings] = useState<Draft>(draftOf(form, undefined))
@@ -114,7 +117,8 @@ function Choosing({ connector, target, title, onClose }: ChoosingProps) {
   }
 
   const usable = chosenTools(connector, permission, picked)
-  const words = permissionsInWords(connector, usable)
+  const before = (connection?.permissions ?? []).map(({ description }) => description)
+  const words = [...new Set([...before, ...permissionsInWords(connector, usable)])]
   const writes = connector.tools.filter((tool) => tool.effect !== 'read').length
   const destructive = connector.tools.filter((tool) => tool.effect === 'destructive').length
   const why = permission === 'pick' && picked.size === 0 ? 'Pick at least one tool first.' : undefined
@@ -127,7 +131,7 @@ function Choosing({ connector, target, title, onClose }: ChoosingProps) {
       title={title}
       description={
         connection
-          ? 'Permissions granted before stay; choose what to ask for beyond them.'
+          ? 'What was allowed before stays; choose what to ask for beyond it.'
           : `For user ${userId}. You can give more permissions later.`
       }
       footer={
@@ -165,8 +169,12 @@ function Choosing({ connector, target, title, onClose }: ChoosingProps) {
             name="permission"
             checked={permission === 'read'}
             onChange={() => setPermission('read')}
-            title="Read only"
-            detail={`${connector.tools.length - writes} of ${connector.tools.length} tools. Nothing in the account can change.`}
+            title={connection ? 'As before' : 'Read only'}
+            detail={
+              connection
+                ? 'What was allowed before, and all tools that only read.'
+                : `${connector.tools.length - writes} of ${connector.tools.length} tools. Nothing in the account can change.`
+            }
           />
           <Choice
             type="radio"
@@ -236,6 +244,11 @@ function ToolPicker({ connector, picked, onChange }: ToolPickerProps) {
       </ul>
     </div>
   )
+}
+
+function titleOf({ connection, widen, name }: ConnectTarget): string {
+  if (!connection) return `Connect ${name}`
+  return widen ? `Change what agents may do as ${accountName(connection)}` : `Reconnect ${accountName(connection)}`
 }
 
 function isOtherAccount(error: unknown): boolean {

@@ -19,7 +19,7 @@ interface ConnectionRowProps {
   connectorName: string
   /** There are others to the same connector. */
   several: boolean
-  onReconnect: () => void
+  onReconnect: (widen?: boolean) => void
 }
 
 /** One account on a card: who it is, what agents may do with it, or why they cannot. */
@@ -40,9 +40,11 @@ export function ConnectionRow({ connection, connectorName, several, onReconnect 
   })
   const items: MenuItem[] = [
     ...(usable
-      ? [{ label: 'Change permissions', icon: <ShieldPlus size={15} aria-hidden />, onSelect: onReconnect }]
+      ? [{ label: 'Change permissions', icon: <ShieldPlus size={15} aria-hidden />, onSelect: () => onReconnect(true) }]
       : []),
-    ...(usable ? [{ label: 'Reconnect', icon: <RefreshCw size={15} aria-hidden />, onSelect: onReconnect }] : []),
+    ...(usable
+      ? [{ label: 'Reconnect', icon: <RefreshCw size={15} aria-hidden />, onSelect: () => onReconnect() }]
+      : []),
     ...(several && !connection.is_default && usable
       ? [{ label: 'Make default', icon: <Star size={15} aria-hidden />, onSelect: () => makeDefault.mutate() }]
       : []),
@@ -77,7 +79,11 @@ export function ConnectionRow({ connection, connectorName, several, onReconnect 
         </div>
         <Menu name={`More for ${name}`} items={items} />
       </div>
-      {usable ? <Permissions connection={connection} /> : <WhyNot connection={connection} onReconnect={onReconnect} />}
+      {usable ? (
+        <Permissions connection={connection} />
+      ) : (
+        <WhyNot connection={connection} onReconnect={() => onReconnect()} />
+      )}
       {dialog === 'rename' && <RenameDialog connection={connection} onClose={() => setDialog(null)} />}
       {dialog === 'disconnect' && (
         <DisconnectDialog connection={connection} connectorName={connectorName} onClose={() => setDialog(null)} />

@@ -9,7 +9,7 @@ import { Glyph } from './glyph.tsx'
 interface ConnectorCardProps {
   connector: ConnectorSummary
   connections: readonly Connection[]
-  onConnect: (connection?: Connection) => void
+  onConnect: (connection?: Connection, widen?: boolean) => void
   onSetUp: () => void
 }
 
@@ -42,7 +42,7 @@ export function ConnectorCard({ connector, connections, onConnect, onSetUp }: Co
               connection={connection}
               connectorName={connector.name}
               several={connections.length > 1}
-              onReconnect={() => onConnect(connection)}
+              onReconnect={(widen) => onConnect(connection, widen)}
             />
           ))}
         </ul>
@@ -50,7 +50,7 @@ export function ConnectorCard({ connector, connections, onConnect, onSetUp }: Co
       <div className="mt-auto p-4 pt-3">
         {connector.configured ? (
           <Button
-            look={connections.length === 0 ? 'primary' : 'quiet'}
+            look={connections.length === 0 ? 'secondary' : 'quiet'}
             size={connections.length === 0 ? 'normal' : 'small'}
             className={connections.length === 0 ? 'w-full' : '-ml-2'}
             icon={connections.length > 0 && <Plus size={15} aria-hidden />}

@@ -25,7 +25,11 @@ export function ConnectorsPage() {
   const [query, setQuery] = useState('')
   const [filter, setFilter] = useState<Filter>('all')
   const [setUp, setSetUp] = useState<ConnectorSummary | null>(null)
-  const [connecting, setConnecting] = useState<{ connector: ConnectorSummary; connection?: Connection } | null>(null)
+  const [connecting, setConnecting] = useState<{
+    connector: ConnectorSummary
+    connection?: Connection
+    widen?: boolean
+  } | null>(null)
   const wanted = useWantedConnector(connectors.data, (connector) =>
     connector.configured ? setConnecting({ connector }) : setSetUp(connector),
   )
@@ -90,7 +94,9 @@ export function ConnectorsPage() {
               key={connector.id}
               connector={connector}
               connections={of(connector)}
-              onConnect={(connection) => setConnecting({ connector, ...(connection && { connection }) })}
+              onConnect={(connection, widen) =>
+                setConnecting({ connector, ...(connection && { connection }), ...(widen && { widen }) })
+              }
               onSetUp={() => setSetUp(connector)}
             />
           ))}
@@ -119,6 +125,7 @@ export function ConnectorsPage() {
             name: connecting.connector.name,
             userId: user,
             ...(connecting.connection && { connection: connecting.connection }),
+            ...(connecting.widen && { widen: true }),
           }}
           onClose={stopConnecting}
         />

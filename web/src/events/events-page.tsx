@@ -175,7 +175,7 @@ function EventTable({ items, onOpen }: { items: readonly Event[]; onOpen: (id: s
           <button
             type="button"
             onClick={() => onOpen(event.id)}
-            className="grid w-full grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-0.5 px-4 py-2.5 text-left text-sm hover:bg-sunken focus-visible:-outline-offset-2 lg:grid-cols-[5rem_14rem_minmax(0,1fr)_9rem_4.5rem_5.5rem]"
+            className="grid w-full grid-cols-[4.5rem_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-0.5 px-4 py-2.5 text-left text-sm hover:bg-sunken focus-visible:-outline-offset-2 lg:grid-cols-[5rem_14rem_minmax(0,1fr)_9rem_4.5rem_5.5rem]"
           >
             <span className="row-span-2 self-center lg:row-span-1">
               <OutcomeBadge outcome={event.outcome} />

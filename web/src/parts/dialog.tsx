@@ -1,7 +1,7 @@
 import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
 import type { ReactNode } from 'react'
-import { Button, IconButton } from './button.tsx'
+import { Button } from './button.tsx'
 import { classNames } from './class-names.ts'
 import { ErrorNote } from './error-note.tsx'
 
@@ -24,6 +24,7 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-fade bg-veil" />
         <Radix.Content
+          onOpenAutoFocus={focusFirstField}
           {...(description === undefined && { 'aria-describedby': undefined })}
           className={classNames(
             'fixed z-40 flex flex-col bg-surface shadow-raised outline-none',
@@ -42,13 +43,17 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
                 <Radix.Description className="mt-1 text-sm text-muted">{description}</Radix.Description>
               )}
             </div>
-            <Radix.Close asChild>
-              <IconButton name="Close">
-                <X size={17} aria-hidden />
-              </IconButton>
+            {/* No tooltip here: Esc would close the tooltip first. */}
+            <Radix.Close
+              aria-label="Close"
+              className="inline-flex size-8 shrink-0 items-center justify-center rounded-md text-muted transition-colors hover:bg-hover hover:text-ink pointer-coarse:size-10"
+            >
+              <X size={17} aria-hidden />
             </Radix.Close>
           </header>
-          <div className="min-h-0 flex-1 overflow-y-auto px-5 pb-5">{children}</div>
+          <div data-dialog-body className="min-h-0 flex-1 overflow-y-auto px-5 pb-5">
+            {children}
+          </div>
           {footer && (
             <footer className="flex flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3.5 pb-[max(0.875rem,env(safe-area-inset-bottom))]">
               {footer}
@@ -58,6 +63,19 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
       </Radix.Portal>
     </Radix.Root>
   )
+}
+
+/** The first field of a form; the window itself where there is none, or where a field would bring up a keyboard. */
+function focusFirstField(event: Event) {
+  const content = event.target
+  if (!(content instanceof HTMLElement)) return
+  event.preventDefault()
+  const field = content.querySelector<HTMLElement>(
+    '[data-dialog-body] :is(input:not([type=search], [hidden]), select, textarea)',
+  )
+  const touch = window.matchMedia('(pointer: coarse)').matches
+  if (field && !touch) field.focus()
+  else content.focus()
 }
 
 interface ConfirmProps {

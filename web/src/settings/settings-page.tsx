@@ -1,6 +1,9 @@
 import { getRouteApi, Link } from '@tanstack/react-router'
+import { Button } from '../parts/button.tsx'
 import { PageHead } from '../parts/page.tsx'
+import { useSignOut } from '../session/sign-out.ts'
 import { NotFound } from '../shell/page-failed.tsx'
+import { ThemeSwitch } from '../shell/theme-switch.tsx'
 import { ApiKeys } from './api-keys.tsx'
 import { Instances } from './instances.tsx'
 import { OAuthApps } from './oauth-apps.tsx'
@@ -13,9 +16,16 @@ export function SettingsPage() {
 }
 
 export function SettingsSection({ section, provider }: { section: string; provider?: string }) {
+  const signOut = useSignOut()
   return (
     <>
-      <PageHead title="Settings" />
+      <PageHead title="Settings">
+        {/* On wider screens these are in the side bar. */}
+        <div className="flex items-center gap-2 md:hidden">
+          <ThemeSwitch />
+          <Button onClick={signOut}>Sign out</Button>
+        </div>
+      </PageHead>
       <nav aria-label="Settings" className="-mx-4 mb-6 overflow-x-auto border-b border-line px-4 md:mx-0 md:px-0">
         <ul className="flex gap-1">
           {SECTIONS.map(({ id, label }) => (

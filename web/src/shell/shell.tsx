@@ -1,11 +1,10 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet } from '@tanstack/react-router'
 import { BookOpen, LogOut, Search } from 'lucide-react'
 import { useState } from 'react'
 import { IconButton } from '../parts/button.tsx'
-import { toast } from '../parts/toasts.tsx'
-import { client } from '../session/client.ts'
 import { sessionQuery } from '../session/queries.ts'
+import { useSignOut } from '../session/sign-out.ts'
 import { UserSwitcher } from '../session/user-switcher.tsx'
 import { CommandPalette } from './command-palette.tsx'
 import { Mark } from './mark.tsx'
@@ -112,17 +111,4 @@ export function Shell() {
       <CommandPalette open={palette} onOpenChange={setPalette} onSignOut={signOut} />
     </div>
   )
-}
-
-function useSignOut() {
-  const queries = useQueryClient()
-  return async () => {
-    try {
-      await client.session.signOut()
-      queries.clear()
-      queries.setQueryData(sessionQuery.queryKey, null)
-    } catch (error) {
-      toast(`Signing out failed: ${error instanceof Error ? error.message : 'unknown cause'}`, 'bad')
-    }
-  }
 }

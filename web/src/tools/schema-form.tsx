@@ -2,15 +2,8 @@ import { ChevronRight, Plus, X } from 'lucide-react'
 import { useId, useState } from 'react'
 import { Button, IconButton } from '../parts/button.tsx'
 import { Field, Select, TextArea, TextInput } from '../parts/field.tsx'
-import {
-  type Draft,
-  draftOf,
-  type FormField,
-  joined,
-  type ListField,
-  type ObjectField,
-  splitFields,
-} from './form-model.ts'
+import { type Draft, draftOf, joined } from './form-draft.ts'
+import { type FormField, type ListField, type ObjectField, splitFields } from './form-model.ts'
 
 interface SchemaFormProps {
   model: ObjectField

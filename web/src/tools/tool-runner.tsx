@@ -8,7 +8,8 @@ import { ErrorNote } from '../parts/error-note.tsx'
 import { Field, Select, TextArea } from '../parts/field.tsx'
 import { Card } from '../parts/page.tsx'
 import { client } from '../session/client.ts'
-import { type Draft, draftOf, formModel, readDraft } from './form-model.ts'
+import { type Draft, draftOf, readDraft } from './form-draft.ts'
+import { formModel } from './form-model.ts'
 import { ResultView } from './result-view.tsx'
 import { SchemaForm } from './schema-form.tsx'
 
@@ -31,10 +32,7 @@ export function ToolRunner({ tool, user }: { tool: ToolItem; user: string }) {
       const request = { user_id: user, action: tool.name, params, ...(account && { account }) }
       return client.tools.execute(request, { signal: abort.current.signal })
     },
-    onSettled: async () => {
-      await queries.invalidateQueries({ queryKey: ['events'] })
-      outcome.current?.scrollIntoView({ block: 'nearest', behavior: 'smooth' })
-    },
+    onSettled: () => void queries.invalidateQueries({ queryKey: ['events'] }),
     onError: (error) => {
       setProblems(problemsOf(error))
       // A refusal may be how we learn that the connection died.
@@ -42,6 +40,11 @@ export function ToolRunner({ tool, user }: { tool: ToolItem; user: string }) {
       void queries.invalidateQueries({ queryKey: ['connections', user] })
     },
   })
+
+  const ended = run.data ?? run.error
+  useEffect(() => {
+    if (ended) outcome.current?.scrollIntoView({ block: 'start', behavior: 'smooth' })
+  }, [ended])
 
   const submit = () => {
     const read = raw === null ? readDraft(model, draft) : readRaw(raw)
@@ -131,7 +134,7 @@ export function ToolRunner({ tool, user }: { tool: ToolItem; user: string }) {
         </form>
       </Card>
 
-      <div ref={outcome} aria-live="polite" className="scroll-mb-24">
+      <div ref={outcome} aria-live="polite" className="scroll-mt-40">
         {cancelled ? (
           <p className="text-sm text-muted">Stopped. The service may already have carried out what was sent to it.</p>
         ) : run.error ? (
