@@ -5,7 +5,7 @@ import type { Connector } from './connector.ts'
 import { type Credentials, schedule } from './credentials.ts'
 import { asPatchbayError, errorBody, PatchbayError } from './errors.ts'
 import { by, type EventInput, type EventLog } from './event-log.ts'
-import type { CallbackOutcome, Catalogue, Connect, ConnectRequest } from './gateway.ts'
+import type { CallbackOutcome, Catalogue, Connect, ConnectRequest, ConnectStarted } from './gateway.ts'
 import type { Http } from './http.ts'
 import { type Grant, type OAuthClient, OAuthError } from './oauth.ts'
 import type { OAuthAppsOf } from './oauth-apps.ts'
@@ -16,6 +16,7 @@ import { readOnlyTools, scopesToAsk } from './scopes.ts'
 import { newId, newSecret, secretHash } from './secrets.ts'
 import type { ServiceFor } from './service.ts'
 import type { Authorization, Storage } from './storage.ts'
+import type { Strangers } from './strangers.ts'
 import type { Vault } from './vault.ts'
 
 const LIFE_MS = 10 * 60_000
@@ -28,6 +29,7 @@ export interface ConnectOptions {
   oauth: OAuthClient
   oauthApps: OAuthAppsOf
   events: EventLog
+  strangers: Strangers
   /** An authorised service for a token that is not stored yet, to ask whose it is. */
   serviceFor: ServiceFor
   http: Http
@@ -49,91 +51,25 @@ export function createConnect(options: ConnectOptions): Connect {
 
   return {
     async start(caller, request, requestId) {
-      assertUser(caller, request.userId)
-      assertUserId(request.userId)
-      const connector = connectorFor(catalogue, request.connectorId)
-      if (!mayUseConnector(caller.policy, connector.id)) {
-        throw new PatchbayError('policy_denied', `This key may not use the connector "${connector.id}".`, {
-          details: { rule: 'connectors' },
-        })
+      try {
+        return await begin(caller, request, requestId)
+      } catch (error) {
+        if (error instanceof PatchbayError) await events.write([refusedStart(caller, request, error, requestId)])
+        throw error
       }
-      const { provider } = connector
-      const app = await options.oauthApps.forProject(caller.projectId, provider.id)
-      if (!app) throw noOAuthApp(provider, publicUrl)
-      const project = await storage.projects.get(caller.projectId)
-      if (!project) throw new PatchbayError('not_found', 'The project was deleted.')
-      const redirectUrl = request.redirectUrl
-        ? checkedRedirectUrl(request.redirectUrl, project.redirectUrls, publicUrl)
-        : null
-      const openerOrigin = request.openerOrigin
-        ? checkedOpenerOrigin(request.openerOrigin, project.redirectUrls, options.pageOrigins, publicUrl)
-        : null
-
-      const before = request.connectionId
-        ? await storage.connections.get(caller.projectId, request.userId, request.connectionId)
-        : undefined
-      if (request.connectionId && before?.connectorId !== connector.id) {
-        throw new PatchbayError(
-          'not_found',
-          `User "${request.userId}" has no ${connector.name} connection "${request.connectionId}".`,
-        )
-      }
-      const settings = checkedSettings(provider, { ...before?.settings, ...request.settings })
-      const scopes = scopesToAsk(
-        connector,
-        askedTools(connector, request),
-        checkedScopes(connector, request.scopes),
-        before?.scopes,
-      )
-
-      const startToken = newSecret('st_')
-      const verifier = provider.pkce === 'S256' ? newSecret('') : null
-      const connectionId = before?.id ?? newId('conn_')
-      const stateHash = secretHash(stateOf(startToken))
-      const authorization: Authorization = {
-        stateHash,
-        projectId: caller.projectId,
-        userId: request.userId,
-        connectorId: connector.id,
-        providerId: provider.id,
-        connectionId,
-        oauthAppId: app.appId,
-        actor: caller.actor,
-        redirectUrl,
-        openerOrigin,
-        redirectUri: redirectUriOf(publicUrl, provider.id),
-        codeVerifier: verifier && (await vault.seal(caller.projectId, verifierPlace(stateHash), verifier)),
-        browserHash: null,
-        settings,
-        scopes,
-        allowOtherAccount: request.allowOtherAccount ?? false,
-        startHash: secretHash(startToken),
-        createdAt: now(),
-        expiresAt: now() + LIFE_MS,
-        usedAt: null,
-      }
-      const authorize = events.event({
-        ...by(caller, requestId),
-        type: 'connection.authorize',
-        userId: request.userId,
-        connectorId: connector.id,
-        connectionId,
-        details: { scopes, reconnect: before !== undefined },
-      })
-      if (!before)
-        await storage.connections.create(pendingConnection(authorization, request.label ?? connector.name, now()), [])
-      await storage.authorizations.create(authorization, [authorize])
-      return { authUrl: `${publicUrl}/connect/start/${startToken}`, connectionId, expiresAt: authorization.expiresAt }
     },
 
     async open(startToken, browserSecret) {
       const flow = await storage.authorizations.open(secretHash(startToken), secretHash(browserSecret), now())
-      const gone = (why: string) =>
-        new PatchbayError('oauth_failed', `This connect address ${why}. Start connecting again.`, {
-          fix: { action: 'Start connecting again' },
-        })
-      if (!flow) throw gone('is not known, was used already, or was opened in another browser')
-      if (flow.expiresAt <= now()) throw gone('has expired (it lasts 10 minutes)')
+      if (!flow) {
+        const why =
+          'is not known, has expired (it lasts 10 minutes), was used already, or was opened in another browser'
+        throw options.strangers.refused(
+          'connection.authorize',
+          `This connect address ${why}. Start connecting again.`,
+          null,
+        )
+      }
       const { provider } = connectorFor(catalogue, flow.connectorId)
       const app = await options.oauthApps.forProject(flow.projectId, provider.id)
       if (!app) throw noOAuthApp(provider, publicUrl)
@@ -156,7 +92,9 @@ export function createConnect(options: ConnectOptions): Connect {
       const state = query.get('state')
       const found = state ? await storage.authorizations.consume(secretHash(state), now()) : undefined
       if (!found) {
-        return refused('This sign-in was not started here, or has expired. Start connecting again.')
+        const why = 'This sign-in was not started here, or has expired. Start connecting again.'
+        const error = options.strangers.refused('connection.callback', why, requestId)
+        return { status: 'failed', error: errorBody(error, requestId) }
       }
       const flow = found.authorization
       const connector = catalogue.connector(flow.connectorId)
@@ -251,6 +189,98 @@ export function createConnect(options: ConnectOptions): Connect {
     },
   }
 
+  /** Checks everything that can be wrong before a browser is sent anywhere, then stores the flow. */
+  async function begin(caller: Caller, request: ConnectRequest, requestId: string): Promise<ConnectStarted> {
+    assertUser(caller, request.userId)
+    assertUserId(request.userId)
+    const connector = connectorFor(catalogue, request.connectorId)
+    if (!mayUseConnector(caller.policy, connector.id)) {
+      throw new PatchbayError('policy_denied', `This key may not use the connector "${connector.id}".`, {
+        details: { rule: 'connectors' },
+      })
+    }
+    const { provider } = connector
+    const app = await options.oauthApps.forProject(caller.projectId, provider.id)
+    if (!app) throw noOAuthApp(provider, publicUrl)
+    const project = await storage.projects.get(caller.projectId)
+    if (!project) throw new PatchbayError('not_found', 'The project was deleted.')
+    const redirectUrl = request.redirectUrl
+      ? checkedRedirectUrl(request.redirectUrl, project.redirectUrls, publicUrl)
+      : null
+    const openerOrigin = request.openerOrigin
+      ? checkedOpenerOrigin(request.openerOrigin, project.redirectUrls, options.pageOrigins, publicUrl)
+      : null
+
+    const before = request.connectionId
+      ? await storage.connections.get(caller.projectId, request.userId, request.connectionId)
+      : undefined
+    if (request.connectionId && before?.connectorId !== connector.id) {
+      throw new PatchbayError(
+        'not_found',
+        `User "${request.userId}" has no ${connector.name} connection "${request.connectionId}".`,
+      )
+    }
+    const settings = checkedSettings(provider, { ...before?.settings, ...request.settings })
+    const scopes = scopesToAsk(
+      connector,
+      askedTools(connector, request),
+      checkedScopes(connector, request.scopes),
+      before?.scopes,
+    )
+
+    const startToken = newSecret('st_')
+    const verifier = provider.pkce === 'S256' ? newSecret('') : null
+    const connectionId = before?.id ?? newId('conn_')
+    const stateHash = secretHash(stateOf(startToken))
+    const authorization: Authorization = {
+      stateHash,
+      projectId: caller.projectId,
+      userId: request.userId,
+      connectorId: connector.id,
+      providerId: provider.id,
+      connectionId,
+      oauthAppId: app.appId,
+      actor: caller.actor,
+      redirectUrl,
+      openerOrigin,
+      redirectUri: redirectUriOf(publicUrl, provider.id),
+      codeVerifier: verifier && (await vault.seal(caller.projectId, verifierPlace(stateHash), verifier)),
+      browserHash: null,
+      settings,
+      scopes,
+      allowOtherAccount: request.allowOtherAccount ?? false,
+      startHash: secretHash(startToken),
+      createdAt: now(),
+      expiresAt: now() + LIFE_MS,
+      usedAt: null,
+    }
+    const authorize = events.event({
+      ...by(caller, requestId),
+      type: 'connection.authorize',
+      userId: request.userId,
+      connectorId: connector.id,
+      connectionId,
+      details: { scopes, reconnect: before !== undefined },
+    })
+    if (!before)
+      await storage.connections.create(pendingConnection(authorization, request.label ?? connector.name, now()), [])
+    await storage.authorizations.create(authorization, [authorize])
+    return { authUrl: `${publicUrl}/connect/start/${startToken}`, connectionId, expiresAt: authorization.expiresAt }
+  }
+
+  /** A start that was turned away, told in the log of the caller's project. */
+  function refusedStart(caller: Caller, request: ConnectRequest, error: PatchbayError, requestId: string) {
+    return events.event({
+      ...by(caller, requestId),
+      type: 'connection.authorize',
+      outcome: 'refused',
+      userId: isUserId(request.userId) ? request.userId : null,
+      connectorId: catalogue.connector(request.connectorId)?.id ?? null,
+      code: error.code,
+      message: error.message.slice(0, 500),
+    })
+  }
+
   /** Redeems the code, learns whose it is, and stores it. */
   async function finish(
     flow: Authorization,
@@ -284,7 +314,9 @@ export function createConnect(options: ConnectOptions): Connect {
     if (reconnecting && row.account?.id !== account.id && !flow.allowOtherAccount) {
       throw new PatchbayError(
         'account_mismatch',
-        `This connection belongs to ${row.account?.label}, but you signed in as ${account.label}. Nothing was changed.`,
+        row.account?.label === account.label
+          ? `You signed in to another account that is called ${account.label} too than the one this connection belongs to. Nothing was changed.`
+          : `This connection belongs to ${row.account?.label}, but you signed in as ${account.label}. Nothing was changed.`,
         { fix: { action: `Sign in as ${row.account?.label}, or connect ${account.label} as a further account` } },
       )
     }
@@ -418,13 +450,6 @@ export function createConnect(options: ConnectOptions): Connect {
     }
     return { ...outcome, status: 'failed', error: errorBody(error, requestId) }
   }
-
-  function refused(message: string): CallbackOutcome {
-    return {
-      status: 'failed',
-      error: errorBody(new PatchbayError('oauth_failed', message, { fix: { action: 'Start connecting again' } })),
-    }
-  }
 }
 
 /** A callback that may not be trusted to be the right person's: it is told nothing and sent nowhere. */
@@ -470,8 +495,12 @@ function connectorFor(catalogue: Catalogue, id: string): Connector {
   throw new PatchbayError('not_found', `There is no connector "${id}". GET /connectors lists them.`)
 }
 
+function isUserId(userId: string): boolean {
+  return userId.length >= 1 && userId.length <= 200 && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(userId)
+}
+
 function assertUserId(userId: string): void {
-  if (userId.length < 1 || userId.length > 200 || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(userId)) {
+  if (!isUserId(userId)) {
     throw new PatchbayError('invalid_input', '"user_id" must be 1 to 200 characters without control characters.')
   }
 }

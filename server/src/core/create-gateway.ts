@@ -1,4 +1,4 @@
-import { createAdmin } from './admin.ts'
+import { createAdmin, DEFAULT_PROJECT } from './admin.ts'
 import { createBreaker } from './breaker.ts'
 import { createCallers } from './callers.ts'
 import { createConnect } from './connect.ts'
@@ -16,6 +16,7 @@ import { createRefresher, type Refresher } from './refresher.ts'
 import { serviceFor } from './service.ts'
 import { createSessions } from './sessions.ts'
 import type { Storage } from './storage.ts'
+import { createStrangers } from './strangers.ts'
 import { createTools, type ToolLimits } from './tools.ts'
 import { createVault, type Keyring, type Vault } from './vault.ts'
 
@@ -89,6 +90,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     oauth,
     oauthApps,
     events,
+    strangers: createStrangers({ events, projectId: DEFAULT_PROJECT, now }),
     serviceFor: authorised,
     http,
     publicUrl,

@@ -91,7 +91,8 @@ export function newBrowser(): Browser {
     async openLink(link, connector, account) {
       const page = await load(link)
       if (page.status !== 200) return page
-      if (!page.text.includes(`name="connector" value="${connector}"`)) throw new Error(`The link does not offer ${connector}`)
+      if (!page.text.includes(`name="connector" value="${connector}"`))
+        throw new Error(`The link does not offer ${connector}`)
       const sent = await load(link, new URLSearchParams({ connector }))
       const onward = /http-equiv="refresh" content="0;url=([^"]+)"/.exec(sent.text)?.[1]
       return onward ? go(unescaped(onward), account === undefined ? {} : { account }) : sent
@@ -105,12 +106,19 @@ function consentForm(html: string, account: string): { action: string; fields: U
   const chosen = forms.find(([, , inside]) => inside?.includes(account)) ?? forms[0]
   if (!chosen) return undefined
   const fields = new URLSearchParams()
-  for (const [, name = '', value = ''] of (chosen[2] ?? '').matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)) {
+  for (const [, name = '', value = ''] of (chosen[2] ?? '').matchAll(
+    /<input type="hidden" name="([^"]*)" value="([^"]*)"/g,
+  )) {
     fields.set(name, unescaped(value))
   }
   return { action: unescaped(chosen[1] ?? ''), fields }
 }
 
 function unescaped(text: string): string {
-  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&')
+  return text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
 }

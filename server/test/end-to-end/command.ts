@@ -7,7 +7,7 @@ export interface Ended {
   output: string
 }
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const MAIN = join(import.meta.dirname, '../../bin/patchbay.js')
 
 /** Runs `patchbay <args>` as a process of its own until it ends, with this environment and nothing else. */
 export function runCommand(args: readonly string[], env: Record<string, string>): Promise<Ended> {

@@ -18,7 +18,10 @@ export async function startHeldService(): Promise<HeldService> {
   let waiting: ((held: { letGo(): void }) => void) | undefined
   let failing: { status: number; body: string } | undefined
   const answer = (response: ServerResponse) => {
-    const { status, body } = failing ?? { status: 200, body: JSON.stringify({ id: 1, login: 'ada', public_repos: 0, followers: 0 }) }
+    const { status, body } = failing ?? {
+      status: 200,
+      body: JSON.stringify({ id: 1, login: 'ada', public_repos: 0, followers: 0 }),
+    }
     response.writeHead(status, { 'content-type': 'application/json' }).end(body)
   }
   const server = createServer((request, response) => {

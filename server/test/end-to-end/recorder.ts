@@ -27,7 +27,13 @@ export async function startRecorder(target: string): Promise<Recorder> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     const body = Buffer.concat(chunks)
-    const { host: _host, connection: _connection, 'content-length': _length, 'accept-encoding': _encoding, ...headers } = request.headers
+    const {
+      host: _host,
+      connection: _connection,
+      'content-length': _length,
+      'accept-encoding': _encoding,
+      ...headers
+    } = request.headers
     const answer = await fetch(target + request.url, {
       method: request.method ?? 'GET',
       headers: headers as Record<string, string>,
@@ -44,7 +50,8 @@ export async function startRecorder(target: string): Promise<Recorder> {
       answered: bytes.toString(),
     })
     for (const [name, value] of answer.headers) {
-      if (!['content-encoding', 'content-length', 'transfer-encoding', 'connection', 'set-cookie'].includes(name)) response.setHeader(name, value)
+      if (!['content-encoding', 'content-length', 'transfer-encoding', 'connection', 'set-cookie'].includes(name))
+        response.setHeader(name, value)
     }
     const cookies = answer.headers.getSetCookie()
     if (cookies.length > 0) response.setHeader('set-cookie', cookies)
@@ -55,7 +62,9 @@ export async function startRecorder(target: string): Promise<Recorder> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     exchanges,
     issued: (member) =>
-      exchanges.flatMap(({ answered }) => [...answered.matchAll(new RegExp(`"${member}":\\s*"([^"]+)"`, 'g'))].map(([, value = '']) => value)),
+      exchanges.flatMap(({ answered }) =>
+        [...answered.matchAll(new RegExp(`"${member}":\\s*"([^"]+)"`, 'g'))].map(([, value = '']) => value),
+      ),
     async stop() {
       server.closeAllConnections()
       await new Promise((done) => server.close(done))

@@ -116,7 +116,10 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const audit = await runCommand(['audit'], { DATA_DIR: gateway.env['DATA_DIR'] as string })
     const called = audit.output.split('\n').filter((line) => line.includes('"tool.called"'))
     expect(called).toHaveLength(1)
-    expect(JSON.parse(called[0] as string)).toMatchObject({ outcome: 'ok', actor: { type: 'instance', id: instance.id } })
+    expect(JSON.parse(called[0] as string)).toMatchObject({
+      outcome: 'ok',
+      actor: { type: 'instance', id: instance.id },
+    })
   })
 
   async function connected() {
@@ -209,7 +212,11 @@ describe('a start that cannot be', () => {
   })
 
   test.each([
-    ['the key of the same name is another one', `k1:${randomBytes(32).toString('base64')}`, /master key|key is another/],
+    [
+      'the key of the same name is another one',
+      `k1:${randomBytes(32).toString('base64')}`,
+      /master key|key is another/,
+    ],
     ['the key is not in the ring', `k2:${randomBytes(32).toString('base64')}`, /"k1"/],
   ])('because %s', async (_why, masterKeys, said) => {
     const env = await fresh()
