@@ -1,10 +1,13 @@
-import { detectMimeType } from 'nodemailer/lib/mime-funcs'
+import { createRequire } from 'node:module'
 import { z } from 'zod'
 import { defineTools, type Service } from '../../core/connector.ts'
 import { PatchbayError } from '../../core/errors.ts'
 import { base64Bytes } from './base64.ts'
 import { attachmentId, labelId, mailbox, messageId, pageToken, userId } from './fields.ts'
 import { COMPOSE, FULL, MODIFY, READONLY, scopes, toRead } from './scopes.ts'
+
+/** Loaded with the first attachment: its table of file types is large. */
+const load = createRequire(import.meta.url)
 
 /** Largest attachment handed to an agent. */
 const MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024
@@ -109,7 +112,9 @@ async function getAttachment(
   }
   return {
     name: input.file_name,
-    mimetype: detectMimeType(/\.([^.]+)$/.exec(input.file_name)?.[1] ?? false),
+    mimetype: (load('nodemailer/lib/mime-funcs') as typeof import('nodemailer/lib/mime-funcs')).detectMimeType(
+      /\.([^.]+)$/.exec(input.file_name)?.[1] ?? false,
+    ),
     size: data.length,
     content: data.toString('base64'),
   }

@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import MailComposer, { type MailComposerAttachment } from 'nodemailer/lib/mail-composer'
+import { createRequire } from 'node:module'
+import type MailComposer from 'nodemailer/lib/mail-composer'
+import type { MailComposerAttachment } from 'nodemailer/lib/mail-composer'
 import { PatchbayError } from '../../core/errors.ts'
 import type { Mailbox } from './addresses.ts'
 import { base64Bytes } from './base64.ts'
 import type { File } from './fields.ts'
 import { plainText } from './plain-text.ts'
+
+/** Loaded with the first mail sent, to keep the start quick and an idle gateway small. */
+const load = createRequire(import.meta.url)
 
 /** Gmail takes messages whose bodies and files come to this much (25 MB), counted before their encoding. */
 export const MAX_MESSAGE_BYTES = 25 * 1024 * 1024
@@ -38,7 +43,8 @@ export interface OutgoingFile {
 export async function composed(message: Outgoing): Promise<Buffer> {
   checkSize(message)
   const { references = [], inReplyTo } = message
-  const mail = new MailComposer({
+  const Composer = load('nodemailer/lib/mail-composer') as typeof MailComposer
+  const mail = new Composer({
     ...(message.from && { from: message.from }),
     to: [...(message.to ?? [])],
     cc: [...(message.cc ?? [])],

@@ -1,4 +1,7 @@
-import { convert } from 'html-to-text'
+import { createRequire } from 'node:module'
+
+/** Loaded with the first HTML mail, to keep the start quick and an idle gateway small. */
+const load = createRequire(import.meta.url)
 
 /** HTML beyond these is cut before it is read. */
 const MAX_HTML = 2_000_000
@@ -10,6 +13,7 @@ const MAX_TAGS = 20_000
 
 /** Readable text of an HTML body: links kept, pictures and styling left out, no hard wrapping. */
 export function plainText(html: string): string {
+  const { convert } = load('html-to-text') as typeof import('html-to-text')
   return (
     convert(bounded(html), {
       wordwrap: false,
