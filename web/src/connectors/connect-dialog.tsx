@@ -173,7 +173,7 @@ function Choosing({ connector, target, title, onClose }: ChoosingProps) {
             detail={
               connection
                 ? 'What was allowed before, and all tools that only read.'
-                : `${connector.tools.length - writes} of ${connector.tools.length} tools. Nothing in the account can change.`
+                : `${connector.tools.length - writes} of ${connector.tools.length} tools, those that only read.`
             }
           />
           <Choice

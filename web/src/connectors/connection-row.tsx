@@ -11,7 +11,7 @@ import { Menu, type MenuItem } from '../parts/menu.tsx'
 import { TimeAgo } from '../parts/time-ago.tsx'
 import { toast } from '../parts/toasts.tsx'
 import { client } from '../session/client.ts'
-import { accountName, connectionState, isUsable } from './connection-state.ts'
+import { accountName, connectionState, isUsable, permissionWords } from './connection-state.ts'
 import { useConnectionsChanged } from './queries.ts'
 
 interface ConnectionRowProps {
@@ -28,7 +28,12 @@ export function ConnectionRow({ connection, connectorName, several, onReconnect 
   const changed = useConnectionsChanged()
   const { tone, label: stateLabel } = connectionState(connection)
   const name = accountName(connection)
-  const own = connection.label !== name && connection.label !== connection.account?.label ? connection.label : undefined
+  const own = connection.label === name ? undefined : connection.label
+  const facts = [
+    own && name,
+    connection.account?.email !== name && connection.account?.email,
+    connection.account?.organisation,
+  ]
   const usable = isUsable(connection)
   const makeDefault = useMutation({
     mutationFn: () => client.connections.update(connection.id, { user_id: connection.user_id, is_default: true }),
@@ -69,10 +74,10 @@ export function ConnectionRow({ connection, connectorName, several, onReconnect 
             {several && connection.is_default && <Badge>Default</Badge>}
           </div>
           <p className="text-xs break-words text-muted">
-            {[own && name, connection.account?.organisation, !usable && stateLabel].filter(Boolean).join(' · ')}
+            {[...facts, !usable && stateLabel].filter(Boolean).join(' · ')}
             {usable && (
               <>
-                {(own || connection.account?.organisation) && ' · '}connected <TimeAgo at={connection.created_at} />
+                {facts.some(Boolean) && ' · '}connected <TimeAgo at={connection.created_at} />
               </>
             )}
           </p>
@@ -95,7 +100,7 @@ export function ConnectionRow({ connection, connectorName, several, onReconnect 
 /** Granted permissions in words; the first few, the rest on demand. */
 function Permissions({ connection }: { connection: Connection }) {
   const [all, setAll] = useState(false)
-  const words = [...new Set(connection.permissions.map(({ description }) => description))]
+  const words = permissionWords(connection)
   if (words.length === 0)
     return <p className="mt-1.5 pl-4.5 text-xs text-muted">The service did not say what it allows.</p>
   const shown = all ? words : words.slice(0, 2)

@@ -1,6 +1,6 @@
 import type { Connection, ConnectionStatus } from '@patchbay/sdk'
 import { expect, test } from 'vitest'
-import { cardState } from './connection-state.ts'
+import { cardState, permissionWords } from './connection-state.ts'
 
 const withStatus = (...statuses: ConnectionStatus[]) => statuses.map((status) => ({ status }) as Connection)
 
@@ -28,3 +28,19 @@ test.each<ConnectionStatus>(['pending', 'needs_reauth', 'revoked', 'error'])(
     expect(cardState(withStatus(status))?.label).not.toMatch(/connected$|accounts$/i)
   },
 )
+
+test('permissions are told once each, the ones that can do harm first', () => {
+  const permission = (description: string, effect: 'read' | 'write' | 'destructive') => ({
+    scope: description,
+    description,
+    effect,
+  })
+  const permissions = [
+    permission('see', 'read'),
+    permission('send', 'write'),
+    permission('see', 'read'),
+    permission('delete', 'destructive'),
+  ]
+
+  expect(permissionWords({ permissions })).toEqual(['delete', 'send', 'see'])
+})

@@ -36,5 +36,12 @@ export function cardState(connections: readonly Connection[]): { tone: Tone; lab
 
 /** Who is on the other side, as a person would say it. */
 export function accountName(connection: Connection): string {
-  return connection.account?.email ?? connection.account?.label ?? connection.label
+  return connection.account?.label ?? connection.label
+}
+
+/** What agents may do with it, in words: what can do harm first. */
+export function permissionWords({ permissions }: Pick<Connection, 'permissions'>): string[] {
+  const weight = { destructive: 0, write: 1, read: 2 }
+  const sorted = [...permissions].sort((a, b) => weight[a.effect] - weight[b.effect])
+  return [...new Set(sorted.map(({ description }) => description))]
 }

@@ -2,6 +2,7 @@ import type { Connection, ConnectorSummary } from '@patchbay/sdk'
 import { KeyRound, Plus } from 'lucide-react'
 import { Badge } from '../parts/badge.tsx'
 import { Button } from '../parts/button.tsx'
+import { inWords } from '../parts/words.ts'
 import { ConnectionRow } from './connection-row.tsx'
 import { cardState, isUsable } from './connection-state.ts'
 import { Glyph } from './glyph.tsx'
@@ -29,7 +30,7 @@ export function ConnectorCard({ connector, connections, onConnect, onSetUp }: Co
             {state && <Badge tone={state.tone}>{state.label}</Badge>}
           </div>
           <p className="text-xs text-muted">
-            {connector.category} · {connector.tools_count} {connector.tools_count === 1 ? 'tool' : 'tools'}
+            {inWords(connector.category)} · {connector.tools_count} {connector.tools_count === 1 ? 'tool' : 'tools'}
           </p>
         </div>
       </div>

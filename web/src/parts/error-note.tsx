@@ -3,6 +3,7 @@ import { CircleAlert, ExternalLink } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { classNames } from './class-names.ts'
 import { CopyButton } from './copy.tsx'
+import { InlineCode } from './inline-code.tsx'
 
 /** A failure told in full: what went wrong, what to do, and what to quote when asking for help. */
 export function ErrorNote({
@@ -25,8 +26,14 @@ export function ErrorNote({
       <div className="flex gap-2.5">
         <CircleAlert size={17} className="mt-0.5 shrink-0 text-bad" aria-hidden />
         <div className="min-w-0 flex-1 space-y-1.5">
-          <p className="font-medium break-words">{message}</p>
-          {told?.fix && <p className="break-words text-muted">{told.fix.action}</p>}
+          <p className="font-medium break-words">
+            <InlineCode text={message} />
+          </p>
+          {told?.fix && (
+            <p className="break-words text-muted">
+              <InlineCode text={told.fix.action} />
+            </p>
+          )}
           {told?.retryAfter !== undefined && <p className="text-muted">Try again in {told.retryAfter} seconds.</p>}
           {url && (
             <p>

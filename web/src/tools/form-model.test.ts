@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formModel, inWords, splitFields } from './form-model.ts'
+import { formModel, splitFields } from './form-model.ts'
 
 const object = (properties: Record<string, unknown>, required: string[] = []) => ({
   type: 'object',
@@ -52,15 +52,6 @@ test('a schema that refers to itself ends in JSON instead of never', () => {
   expect(JSON.stringify(model)).toContain('"kind":"json"')
 })
 
-test.each([
-  ['recipient_email', 'Recipient email'],
-  ['isHtml', 'Is HTML'],
-  ['message_id', 'Message ID'],
-  ['bcc', 'Bcc'],
-])('%s is labelled "%s"', (name, label) => {
-  expect(inWords(name)).toBe(label)
-})
-
 test('a long text gets several lines, a short one does not', () => {
   const model = formModel(
     object({ body: { type: 'string' }, message_id: { type: 'string' }, text: { type: 'string', maxLength: 80 } }),
@@ -76,6 +67,22 @@ test('required fields stay in sight, further optional ones are folded away', () 
   }
   expect(names(formModel(object(texts('abcdefgh'), ['g', 'h'])))).toEqual(['abgh', 'cdef'])
   expect(names(formModel(object(texts('abc'), ['a'])))).toEqual(['abc', ''])
+})
+
+test('of the optional fields, plain texts stay in sight before lists, groups and pages', () => {
+  const list = { type: 'array', items: { type: 'string' } }
+  const model = formModel(
+    object({
+      to: { type: 'string' },
+      cc: list,
+      bcc: list,
+      page_token: { type: 'string' },
+      subject: { type: 'string' },
+      html: { type: 'boolean', default: false },
+      body: { type: 'string' },
+    }),
+  )
+  expect(splitFields(model).shown.map(({ name }) => name)).toEqual(['to', 'subject', 'html', 'body'])
 })
 
 test('limits of the schema reach the field', () => {

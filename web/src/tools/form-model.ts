@@ -1,3 +1,5 @@
+import { inWords } from '../parts/words.ts'
+
 /** A JSON Schema as a form: what to draw, and the limits it names. */
 export type FormField = TextField | NumberField | BooleanField | ChoiceField | ListField | ObjectField | JsonField
 
@@ -161,36 +163,21 @@ function described(name: string, schema: Schema, required: boolean): Described {
   }
 }
 
-/** `recipient_email` and `recipientEmail` as "Recipient email". */
-export function inWords(name: string): string {
-  const words = name
-    .replace(/([a-z\d])([A-Z])/g, '$1 $2')
-    .replace(/[_-]+/g, ' ')
-    .trim()
-    .toLowerCase()
-    .replace(/\b(id|ids|url|urls|html|cc|bcc|sha|api|json|ts)\b/g, (word) => ABBREVIATIONS[word] ?? word)
-  return words.charAt(0).toUpperCase() + words.slice(1)
+/** Plain texts without a default are what people come to fill in; lists, groups and pages are asked for. */
+function weight(field: FormField): number {
+  if (/(^|_)(page|cursor|page_token|per_page|offset)$/i.test(field.name)) return 4
+  if (field.kind === 'text') return field.initial === undefined ? 0 : 1
+  if (field.kind === 'list') return 2
+  return field.kind === 'object' || field.kind === 'json' ? 3 : 1
 }
 
-const ABBREVIATIONS: Record<string, string> = {
-  id: 'ID',
-  ids: 'IDs',
-  url: 'URL',
-  urls: 'URLs',
-  html: 'HTML',
-  cc: 'Cc',
-  bcc: 'Bcc',
-  sha: 'SHA',
-  api: 'API',
-  json: 'JSON',
-}
-
-/** Which fields of a form stay in sight, in the schema's order: what is required, and the first few others. */
+/** Which fields of a form stay in sight, in the schema's order: what is required, and the few most likely others. */
 export function splitFields(field: ObjectField, inSight = 4): { shown: FormField[]; folded: FormField[] } {
   const optional = field.fields.filter((one) => !one.required)
   const room = Math.max(0, inSight - (field.fields.length - optional.length))
   if (optional.length <= room + 1) return { shown: [...field.fields], folded: [] }
-  const folded = optional.slice(room)
+  const kept = new Set([...optional].sort((a, b) => weight(a) - weight(b)).slice(0, room))
+  const folded = optional.filter((one) => !kept.has(one))
   return { shown: field.fields.filter((one) => !folded.includes(one)), folded }
 }
 

@@ -1,7 +1,7 @@
 import { ExternalLink } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { safeUrl } from '../parts/error-note.tsx'
-import { inWords } from './form-model.ts'
+import { inWords } from '../parts/words.ts'
 import { tableOf } from './result-table.ts'
 
 const ROWS_AT_FIRST = 25

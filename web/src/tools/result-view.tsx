@@ -24,7 +24,7 @@ export function ResultView({ reply, tool }: { reply: ExecuteReply; tool: ToolIte
         <span className="text-sm text-muted tabular-nums">{duration(reply.duration_ms)}</span>
         {account && <span className="min-w-0 truncate text-sm text-muted">as {account.label}</span>}
         <Button look="quiet" size="small" className="ml-auto" onClick={() => setEvent(true)}>
-          Its event
+          See its event
         </Button>
       </header>
       {reply.truncated && (

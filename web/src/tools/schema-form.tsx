@@ -2,6 +2,7 @@ import { ChevronRight, Plus, X } from 'lucide-react'
 import { useId, useState } from 'react'
 import { Button, IconButton } from '../parts/button.tsx'
 import { Field, Select, TextArea, TextInput } from '../parts/field.tsx'
+import { InlineCode } from '../parts/inline-code.tsx'
 import { type Draft, draftOf, joined } from './form-draft.ts'
 import { type FormField, type ListField, type ObjectField, splitFields } from './form-model.ts'
 
@@ -76,7 +77,12 @@ function Control({ field, path, draft, onChange, problems, label = field.label }
   if (field.kind === 'object') return <Group {...{ field, path, draft, onChange, problems, label }} />
   if (field.kind === 'list') return <List {...{ field, path, draft, onChange, problems, label }} />
   const text = typeof draft === 'string' ? draft : ''
-  const common = { label, required: field.required, help: field.description, problem }
+  const common = {
+    label,
+    required: field.required,
+    help: field.description && <InlineCode text={field.description} />,
+    problem,
+  }
   const aside = field.name && <code className="truncate font-mono text-xs text-faint">{field.name}</code>
   return (
     <Field {...common} aside={aside}>
@@ -148,7 +154,11 @@ function Group({
         {label}
         {field.required && field.name && <span className="ml-1 font-normal text-faint">· required</span>}
       </legend>
-      {field.description && <p className="text-xs text-muted">{field.description}</p>}
+      {field.description && (
+        <p className="text-xs text-muted">
+          <InlineCode text={field.description} />
+        </p>
+      )}
       <Fields fields={field.fields} path={path} draft={draft} onChange={onChange} problems={problems} />
     </fieldset>
   )
@@ -206,7 +216,7 @@ function List({ field, path, draft, onChange, problems, label }: ControlProps & 
       </Button>
       {problem && <p className="mt-1 text-sm text-bad">{problem}</p>}
       <p id={`${id}-help`} className="mt-1 text-xs break-words text-muted">
-        {field.description}
+        {field.description && <InlineCode text={field.description} />}
       </p>
     </fieldset>
   )

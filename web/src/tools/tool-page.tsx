@@ -8,6 +8,7 @@ import { connectionsQuery, connectorsQuery } from '../connectors/queries.ts'
 import { EffectBadge } from '../parts/badge.tsx'
 import { Button, buttonClass } from '../parts/button.tsx'
 import { CopyButton } from '../parts/copy.tsx'
+import { InlineCode } from '../parts/inline-code.tsx'
 import { Empty } from '../parts/page.tsx'
 import { useActingUser } from '../session/acting-user.ts'
 import { toolsQuery } from './queries.ts'
@@ -53,7 +54,9 @@ export function ToolPage() {
           <code className="min-w-0 font-mono text-xs break-all text-muted">{tool.name}</code>
           <CopyButton text={tool.name} name="Copy tool name" />
         </div>
-        <p className="mt-1 max-w-2xl text-sm whitespace-pre-line text-muted">{tool.description}</p>
+        <p className="mt-1 max-w-2xl text-sm whitespace-pre-line text-muted">
+          <InlineCode text={tool.description} />
+        </p>
       </header>
       {!tool.available && <Unavailable tool={tool} user={user} />}
       <ToolRunner key={`${user} ${tool.name}`} tool={tool} user={user} />

@@ -1,7 +1,7 @@
 import type { Effect, ToolItem } from '@patchbay/sdk'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useParams } from '@tanstack/react-router'
-import { CircleOff, MousePointerClick, Wrench } from 'lucide-react'
+import { ChevronRight, CircleOff, MousePointerClick, Wrench } from 'lucide-react'
 import { useState } from 'react'
 import { Glyph } from '../connectors/glyph.tsx'
 import { connectorsQuery } from '../connectors/queries.ts'
@@ -14,7 +14,7 @@ import { Empty, Loading, PageHead, Skeleton } from '../parts/page.tsx'
 import { SearchField } from '../parts/search-field.tsx'
 import { useActingUser } from '../session/acting-user.ts'
 import { toolsQuery } from './queries.ts'
-import { toolGroups } from './tool-groups.ts'
+import { type ToolGroup, toolGroups } from './tool-groups.ts'
 
 /** The list of tools beside the one that is open; on phones one or the other. */
 export function ToolsPage() {
@@ -74,6 +74,7 @@ function ToolList({ tools, open }: { tools: readonly ToolItem[]; open: string | 
   const [effect, setEffect] = useState<Effect | 'all'>('all')
   const connectors = useQuery(connectorsQuery)
   const groups = toolGroups(tools, query, effect)
+  const current = tools.find(({ name }) => name === open)
   const nameOf = (id: string) => connectors.data?.find((one) => one.id === id)?.name ?? id
 
   return (
@@ -93,33 +94,14 @@ function ToolList({ tools, open }: { tools: readonly ToolItem[]; open: string | 
         </Select>
       </div>
       <nav aria-label="Tools" className="lg:-mx-2 lg:max-h-[calc(100dvh-13rem)] lg:overflow-y-auto lg:px-2">
-        {groups.map((group) => (
-          <section key={group.connector} className="mb-5">
-            <h2 className="mb-1 flex items-center gap-2 px-2 text-xs font-medium text-muted">
-              <Glyph id={group.connector} name={nameOf(group.connector)} size={18} />
-              {nameOf(group.connector)}
-              <span className="text-faint">{group.tools.length}</span>
-            </h2>
-            <ul>
-              {group.tools.map((tool) => (
-                <li key={tool.name}>
-                  <Link
-                    to="/tools/$name"
-                    params={{ name: tool.name }}
-                    className="flex min-h-9 items-center gap-2 rounded-md px-2 py-1 text-sm hover:bg-hover focus-visible:-outline-offset-2 aria-[current=page]:bg-hover aria-[current=page]:font-medium pointer-coarse:min-h-11"
-                  >
-                    <span className={classNames('min-w-0 flex-1', !tool.available && 'text-muted')}>{tool.title}</span>
-                    {!tool.available && (
-                      <span title={tool.unavailable?.message}>
-                        <CircleOff size={14} className="text-bad" aria-label="Not available now" />
-                      </span>
-                    )}
-                    {tool.effect !== 'read' && <EffectBadge effect={tool.effect} />}
-                  </Link>
-                </li>
-              ))}
-            </ul>
-          </section>
+        {groups.map((group, index) => (
+          <Group
+            key={group.connector}
+            group={group}
+            name={nameOf(group.connector)}
+            startsOpen={tools.length <= MANY || (current ? group.connector === current.connector : index === 0)}
+            searching={query.trim() !== ''}
+          />
         ))}
         {groups.length === 0 && (
           <p className="px-2 py-6 text-sm text-muted">No tool matches. Try fewer words or another effect.</p>
@@ -127,4 +109,70 @@ function ToolList({ tools, open }: { tools: readonly ToolItem[]; open: string | 
       </nav>
     </div>
   )
+}
+
+/** Above this many tools, only one group starts open. */
+const MANY = 40
+
+interface GroupProps {
+  group: ToolGroup
+  name: string
+  startsOpen: boolean
+  searching: boolean
+}
+
+function Group({ group, name, startsOpen, searching }: GroupProps) {
+  const [chosen, setChosen] = useState<boolean | null>(null)
+  const open = searching || (chosen ?? startsOpen)
+  return (
+    <section className="mb-2">
+      <h2>
+        <button
+          type="button"
+          aria-expanded={open}
+          onClick={() => setChosen(!open)}
+          className="flex h-9 w-full items-center gap-2 rounded-md px-2 text-left text-sm font-medium text-muted hover:text-ink focus-visible:-outline-offset-2 pointer-coarse:h-11"
+        >
+          <Glyph id={group.connector} name={name} size={20} />
+          <span className="min-w-0 flex-1 truncate">{name}</span>
+          <span className="text-xs text-faint tabular-nums">{group.tools.length}</span>
+          <ChevronRight size={14} className={classNames('transition-transform', open && 'rotate-90')} aria-hidden />
+        </button>
+      </h2>
+      {open && (
+        <ul className="mb-3">
+          {group.tools.map((tool) => (
+            <li key={tool.name}>
+              <ToolLink tool={tool} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+}
+
+function ToolLink({ tool }: { tool: ToolItem }) {
+  return (
+    <Link
+      to="/tools/$name"
+      params={{ name: tool.name }}
+      preload={false}
+      ref={showWhenCurrent}
+      className="flex min-h-9 items-center gap-2 rounded-md px-2 py-1 text-sm hover:bg-hover focus-visible:-outline-offset-2 aria-[current=page]:bg-hover aria-[current=page]:font-medium pointer-coarse:min-h-11"
+    >
+      <span className={classNames('min-w-0 flex-1', !tool.available && 'text-muted')}>{tool.title}</span>
+      {!tool.available && (
+        <span title={tool.unavailable?.message}>
+          <CircleOff size={14} className="text-bad" aria-label="Not available now" />
+        </span>
+      )}
+      {tool.effect !== 'read' && <EffectBadge effect={tool.effect} />}
+    </Link>
+  )
+}
+
+/** A page opened by its address shows the tool in the list too. */
+function showWhenCurrent(link: HTMLAnchorElement | null) {
+  if (link?.getAttribute('aria-current') === 'page') link.scrollIntoView({ block: 'nearest' })
 }
