@@ -162,7 +162,13 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     }
     // Without a refresh token the last seconds of an access token are still worth using.
     if (!token.refreshToken && left > 0) return found
-    return newer(connection, name, (fresh) => fresh.expiresAt === undefined || fresh.expiresAt > now())
+    try {
+      return await newer(connection, name, (fresh) => fresh.expiresAt === undefined || fresh.expiresAt > now())
+    } catch (error) {
+      // A provider that is away for a moment: the token's last seconds are better than nothing.
+      if (error instanceof PatchbayError && error.retryable && (token.expiresAt as number) > now()) return found
+      throw error
+    }
   }
 
   async function renew(connection: Connection, used: UsableToken): Promise<UsableToken> {
