@@ -135,6 +135,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   app.addHook('onResponse', (request, reply, done) => {
     request.log.debug(
       {
+        requestId: request.id,
         route: request.routeOptions.url,
         method: request.method,
         status: reply.statusCode,

@@ -43,7 +43,10 @@ export function answerFailure(thrown: unknown, request: FastifyRequest, reply: F
   const error = fromFramework(thrown) ?? asPatchbayError(thrown)
   const status = STATUS[error.code]
   if (status === 500)
-    request.log.error({ err: error.cause ?? error, route: request.routeOptions.url }, 'request failed')
+    request.log.error(
+      { requestId: request.id, err: error.cause ?? error, route: request.routeOptions.url },
+      'request failed',
+    )
   if (error.retryAfter !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfter))))
   if (status === 401) reply.header('www-authenticate', 'Bearer')
   const body: ErrorReply = { error: errorBody(error, request.id) }

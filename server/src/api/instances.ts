@@ -246,7 +246,8 @@ export function instanceRoutes(app: Api, { gateway, publicUrl }: Surroundings): 
               return { connection_id: one.id, status: refreshed.status, error: null }
             } catch (thrown) {
               const error = asPatchbayError(thrown)
-              if (error.code === 'internal') request.log.error({ err: error.cause ?? error }, 'refresh failed')
+              if (error.code === 'internal')
+                request.log.error({ requestId: request.id, err: error.cause ?? error }, 'refresh failed')
               return { connection_id: one.id, status: null, error: errorBody(error, request.id) }
             }
           },

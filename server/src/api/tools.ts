@@ -165,7 +165,10 @@ export function toolRoutes(app: Api, { gateway, limits }: Surroundings): void {
           } catch (thrown) {
             const error = asPatchbayError(thrown)
             if (error.code === 'internal')
-              request.log.error({ err: error.cause ?? error, tool: wanted.action }, 'tool failed')
+              request.log.error(
+                { requestId: request.id, err: error.cause ?? error, tool: wanted.action },
+                'tool failed',
+              )
             return { success: false, error: errorBody(error, request.id) }
           }
         }),

@@ -26,7 +26,7 @@ export interface Storage {
   onChange(listener: (change: Change) => void): void
   /**
    * Cheap (microseconds) and synchronous: delivers changes other processes have committed, where the engine does
-   * not push them. Called at the start of every request.
+   * not push them; at most a turn of the event loop late. Called at the start of every request.
    */
   catchUp(): void
   /** A trivial read, for health. */
@@ -359,6 +359,8 @@ export interface Sessions {
 
 export interface EventFilter {
   userId?: string
+  /** Any of these; none of them for an empty list. */
+  userIds?: readonly string[]
   connectorId?: string
   connectionId?: string
   tool?: string

@@ -105,7 +105,10 @@ function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply
 function logged(thrown: unknown, request: FastifyRequest): PatchbayError {
   const error = asPatchbayError(thrown)
   if (error.code === 'internal')
-    request.log.error({ err: error.cause ?? error, route: request.routeOptions.url }, 'page failed')
+    request.log.error(
+      { requestId: request.id, err: error.cause ?? error, route: request.routeOptions.url },
+      'page failed',
+    )
   return error
 }
 

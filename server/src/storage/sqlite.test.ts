@@ -172,6 +172,7 @@ test('a process that missed more changes than are kept is told of everything', a
 
   slow.catchUp()
   const next = await storedProject(storage)
+  await new Promise(setImmediate)
   slow.catchUp()
 
   expect(heard).toEqual([{ kind: 'everything' }, { kind: 'project', id: next }])

@@ -40,6 +40,7 @@ async function open(path: string, dataDir: string, now: () => number, opened: Da
   await whenFree(() => prepare(writing, path))
 
   let feed: ChangeFeed | undefined
+  let caughtUp = false
   let closing: Promise<void> | undefined
   const run = runSyncOn(writing)
   const writer = groupCommit(
@@ -65,7 +66,13 @@ async function open(path: string, dataDir: string, now: () => number, opened: Da
     write: (unit) => writer.write(unit),
     onChange: (listener) => feed?.listen(listener),
     catchUp: () => {
-      if (!closing) feed?.look()
+      if (closing || caughtUp) return
+      feed?.look()
+      // What is committed while this turn of the event loop runs is seen by the next one.
+      caughtUp = true
+      setImmediate(() => {
+        caughtUp = false
+      })
     },
     close: () => (closing ??= shut()),
   }
