@@ -226,6 +226,13 @@ export function createAdmin(options: AdminOptions): Admin {
 
     async connections(caller, page) {
       assertAdmin(caller)
+      if (page.userId !== undefined) assertUser(caller, page.userId)
+      else if (caller.policy.users) {
+        throw new PatchbayError(
+          'invalid_input',
+          '`user_id` is missing: this key is limited to some users and cannot list everyone’s connections.',
+        )
+      }
       return storage.connections.listProject(caller.projectId, page)
     },
 

@@ -9,7 +9,7 @@ import type { CallbackOutcome, Catalogue, Connect, ConnectRequest, ConnectStarte
 import type { Http } from './http.ts'
 import { type Grant, type OAuthClient, OAuthError } from './oauth.ts'
 import type { OAuthAppsOf } from './oauth-apps.ts'
-import { assertUser, mayUseConnector } from './policy.ts'
+import { assertUser, mayActFor, mayUseConnector } from './policy.ts'
 import type { Provider } from './provider.ts'
 import { checkedOpenerOrigin, checkedRedirectUrl } from './redirects.ts'
 import { readOnlyTools, scopesToAsk } from './scopes.ts'
@@ -274,7 +274,8 @@ export function createConnect(options: ConnectOptions): Connect {
       ...by(caller, requestId),
       type: 'connection.authorize',
       outcome: 'refused',
-      userId: isUserId(request.userId) ? request.userId : null,
+      // Not in the log of a user whom the caller may not act for.
+      userId: mayActFor(caller, request.userId) && isUserId(request.userId) ? request.userId : caller.userId,
       connectorId: catalogue.connector(request.connectorId)?.id ?? null,
       code: error.code,
       message: error.message.slice(0, 500),

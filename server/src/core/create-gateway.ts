@@ -1,5 +1,6 @@
 import { createAdmin, DEFAULT_PROJECT } from './admin.ts'
 import { createBreaker } from './breaker.ts'
+import type { Caller } from './caller.ts'
 import { createCallers } from './callers.ts'
 import { createConnect } from './connect.ts'
 import { createConnectLinks } from './connect-links.ts'
@@ -12,10 +13,11 @@ import type { Http } from './http.ts'
 import { createInstances } from './instances.ts'
 import type { ClientCredentials, OAuthClient } from './oauth.ts'
 import { createOAuthApps } from './oauth-apps.ts'
+import { assertUser } from './policy.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
 import { serviceFor } from './service.ts'
 import { createSessions } from './sessions.ts'
-import type { Storage } from './storage.ts'
+import type { EventFilter, Storage } from './storage.ts'
 import { createStrangers } from './strangers.ts'
 import { createTools, type ToolLimits } from './tools.ts'
 import { createVault, type Keyring, type Vault } from './vault.ts'
@@ -163,10 +165,13 @@ function isCallersDoing(error: Error): boolean {
   return 'code' in error && ['cancelled', 'egress_refused', 'too_large'].includes(String(error.code))
 }
 
-/** A caller bound to a user reads that user's events only. */
+/** A caller bound to a user, or to some, reads the events of those only. */
 function eventsOf(storage: Pick<Storage, 'events'>): EventsOf {
-  const within = <Filter extends { userId?: string }>(caller: { userId: string | null }, filter: Filter): Filter =>
-    caller.userId === null ? filter : { ...filter, userId: caller.userId }
+  const within = <Filter extends EventFilter>(caller: Caller, filter: Filter): Filter => {
+    if (filter.userId !== undefined) assertUser(caller, filter.userId)
+    if (caller.userId !== null) return { ...filter, userId: caller.userId }
+    return caller.policy.users ? { ...filter, userIds: caller.policy.users } : filter
+  }
   return {
     list: (caller, filter) => storage.events.list(caller.projectId, within(caller, filter)),
     stream: (caller, filter) => storage.events.stream(caller.projectId, within(caller, filter)),

@@ -36,12 +36,11 @@ export function assertAllowed(caller: Caller, tool: { name: string; connectorId:
 
 /** Throws unless the caller may act for this user: a bound caller sees others as not existing. */
 export function assertUser(caller: Caller, userId: string): void {
-  if (caller.userId !== null && caller.userId !== userId) {
-    throw new PatchbayError('not_found', `There is no user "${userId}" for this key.`)
-  }
-  if (caller.policy.users && !caller.policy.users.includes(userId)) {
-    throw new PatchbayError('not_found', `There is no user "${userId}" for this key.`, { details: { rule: 'users' } })
-  }
+  if (!mayActFor(caller, userId)) throw new PatchbayError('not_found', `There is no user "${userId}" for this key.`)
+}
+
+export function mayActFor({ userId: bound, policy }: Caller, userId: string): boolean {
+  return (bound === null || bound === userId) && (!policy.users || policy.users.includes(userId))
 }
 
 export function mayUseConnector(policy: Policy, connectorId: string): boolean {

@@ -1,4 +1,4 @@
-import type { Compilable, CompiledQuery } from 'kysely'
+import { type Compilable, type CompiledQuery, sql } from 'kysely'
 import type { Actor } from '../core/caller.ts'
 import type { Event, EventType } from '../core/events.ts'
 import type { EventFilter, Events } from '../core/storage.ts'
@@ -19,6 +19,8 @@ export function events(engine: Engine): Events {
   function filtered(projectId: string, filter: EventFilter) {
     let query = queries.selectFrom('event').selectAll().where('project_id', '=', projectId)
     if (filter.userId !== undefined) query = query.where('user_id', '=', filter.userId)
+    if (filter.userIds?.length === 0) query = query.where(sql<boolean>`1 = 0`)
+    else if (filter.userIds) query = query.where('user_id', 'in', filter.userIds)
     if (filter.connectorId !== undefined) query = query.where('connector_id', '=', filter.connectorId)
     if (filter.connectionId !== undefined) query = query.where('connection_id', '=', filter.connectionId)
     if (filter.tool !== undefined) query = query.where('tool', '=', filter.tool)

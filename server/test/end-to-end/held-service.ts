@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A GitHub that knows one account and can be made to think: a fault no published emulator can be given. */
+/** A GitHub where the token `ghu_ada` is Ada's, that can be made to think: a fault no published emulator can be given. */
 export interface HeldService {
   url: string
   /** Tokens it was called with, in order. */
@@ -17,19 +17,19 @@ export async function startHeldService(): Promise<HeldService> {
   const tokens: string[] = []
   let waiting: ((held: { letGo(): void }) => void) | undefined
   let failing: { status: number; body: string } | undefined
-  const answer = (response: ServerResponse) => {
-    const { status, body } = failing ?? {
-      status: 200,
-      body: JSON.stringify({ id: 1, login: 'ada', public_repos: 0, followers: 0 }),
-    }
+  const answer = (response: ServerResponse, token: string) => {
+    const login = token.replace(/^ghu_/, '')
+    const account = { id: login, login, email: `${login}@accounts.example`, public_repos: 0, followers: 0 }
+    const { status, body } = failing ?? { status: 200, body: JSON.stringify(account) }
     response.writeHead(status, { 'content-type': 'application/json' }).end(body)
   }
   const server = createServer((request, response) => {
-    tokens.push(request.headers.authorization?.replace(/^Bearer /, '') ?? '')
+    const token = request.headers.authorization?.replace(/^Bearer /, '') ?? ''
+    tokens.push(token)
     const told = waiting
     waiting = undefined
-    if (told) told({ letGo: () => answer(response) })
-    else answer(response)
+    if (told) told({ letGo: () => answer(response, token) })
+    else answer(response, token)
   })
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
   return {

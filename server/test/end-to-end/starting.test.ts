@@ -134,7 +134,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const brought = await fetch(`${gateway.url}/cache-tokens`, {
       method: 'POST',
       headers: { 'x-api-key': key, 'content-type': 'application/json' },
-      body: JSON.stringify({ user_id: 'ada', provider: 'github', access_token: 'ghu_brought' }),
+      body: JSON.stringify({ user_id: 'ada', provider: 'github', access_token: 'ghu_ada' }),
     })
     expect(brought.status).toBe(201)
     return { gateway, service, client: createClient({ baseUrl: gateway.url, apiKey: key, retries: 0 }) }

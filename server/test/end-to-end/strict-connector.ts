@@ -12,7 +12,10 @@ export const STRICT_URL = 'https://strict.example'
  */
 export function strictConnectorFolder(provider: Provider): string {
   // Only https may be declared; SERVICE_URLS leads to the server on loopback.
-  const declared = { ...JSON.parse(JSON.stringify(provider).replaceAll(`${provider.issuer}/`, `${STRICT_URL}/`)), issuer: provider.issuer }
+  const declared = {
+    ...JSON.parse(JSON.stringify(provider).replaceAll(`${provider.issuer}/`, `${STRICT_URL}/`)),
+    issuer: provider.issuer,
+  }
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-connectors-'))
   const zod = import.meta.resolve('zod')
   writeFileSync(
