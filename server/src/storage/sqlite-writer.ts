@@ -7,6 +7,8 @@ import type { RunSync } from './sqlite-statements.ts'
 
 /** One group holds the event loop no longer than this, its commit aside. */
 const GROUP_MS = 20
+/** Units a group takes whatever the time: on a slow disk too, many writes share a flush. */
+const GROUP_LEAST = 32
 /** How long a write waits for other processes to let go of the file. */
 const BUSY_MS = 30_000
 
@@ -57,7 +59,7 @@ export function groupCommit(
     try {
       database.exec('begin immediate')
       const start = performance.now()
-      while (waiting.length > 0 && (group.length === 0 || performance.now() - start < GROUP_MS)) {
+      while (waiting.length > 0 && (group.length < GROUP_LEAST || performance.now() - start < GROUP_MS)) {
         const { unit, resolve, reject } = waiting.shift() as Waiting
         const next: (typeof group)[number] = { unit, resolve, reject }
         group.push(next)

@@ -42,6 +42,8 @@ export function changesContract(makePlace: () => Promise<Place>): void {
       await storage.projects.create(first)
       await action()
       await storage.projects.create(last)
+      // A storage may look once a turn only.
+      await new Promise(setImmediate)
       listener.catchUp()
       const all = await heard
       return all.slice(all.findIndex((change) => change.kind === 'project' && change.id === first.id) + 1, -1)
