@@ -10,7 +10,8 @@ beforeEach(async () => {
 })
 afterEach(() => world.remove())
 
-const invalidGrant = () => new OAuthError('invalid_grant', 'Mail refused the refresh token.', { failure: 'user', status: 400 })
+const invalidGrant = () =>
+  new OAuthError('invalid_grant', 'Mail refused the refresh token.', { failure: 'user', status: 400 })
 const failing = (error: unknown) => () => Promise.reject(error)
 const failure = (call: Promise<unknown>): Promise<PatchbayError> =>
   call.then(
@@ -71,7 +72,9 @@ describe('one process', () => {
 
   test('settles only when what a provider has handed out is stored', async () => {
     const credentials = world.process()
-    const connection = await world.connect({ default: { ...endedToken(world.now()), expiresAt: world.now() + HOUR_MS } })
+    const connection = await world.connect({
+      default: { ...endedToken(world.now()), expiresAt: world.now() + HOUR_MS },
+    })
     const [reached, answered] = [gate(), gate()]
     world.answers.push(async (request) => {
       reached.resolve()
@@ -109,13 +112,17 @@ describe('one process', () => {
     await world.remove()
     world = await createWorld({ tokenAt: { bot: '$', user: '$.authed_user' } })
     const credentials = world.process()
-    const connection = await world.connect({ bot: endedToken(world.now(), 'bot'), user: endedToken(world.now(), 'user') })
+    const connection = await world.connect({
+      bot: endedToken(world.now(), 'bot'),
+      user: endedToken(world.now(), 'user'),
+    })
 
     const uses = Array.from({ length: 20 }, (_, n) => credentials.use(connection, [n % 2 ? 'bot' : 'user']))
     const used = await Promise.all(uses)
 
     expect(presented().sort()).toEqual(['rt_bot', 'rt_user'])
-    const byName = (name: string) => new Set(used.filter((one) => one.name === name).map(({ accessToken }) => accessToken))
+    const byName = (name: string) =>
+      new Set(used.filter((one) => one.name === name).map(({ accessToken }) => accessToken))
     const tokens = await world.tokens(connection)
     expect(byName('bot')).toEqual(new Set([tokens['bot']?.accessToken]))
     expect(byName('user')).toEqual(new Set([tokens['user']?.accessToken]))
@@ -169,7 +176,9 @@ describe('one process', () => {
 
   test('answers 50 refused calls at once with one refresh', async () => {
     const credentials = world.process()
-    const connection = await world.connect({ default: { ...endedToken(world.now()), expiresAt: world.now() + HOUR_MS } })
+    const connection = await world.connect({
+      default: { ...endedToken(world.now()), expiresAt: world.now() + HOUR_MS },
+    })
     const used = await credentials.use(connection, ['default'])
 
     const renewed = await Promise.all(Array.from({ length: 50 }, () => credentials.renew(connection, used)))
@@ -185,8 +194,16 @@ describe('one process', () => {
 
     const error = await failure(credentials.renew(connection, used))
 
-    expect(error).toMatchObject({ code: 'needs_reauth', details: { reason: 'no_refresh_token' }, fix: { action: 'Connect Mail again' } })
-    expect(await world.row(connection)).toMatchObject({ status: 'needs_reauth', statusReason: { code: 'no_refresh_token' }, leaseUntil: null })
+    expect(error).toMatchObject({
+      code: 'needs_reauth',
+      details: { reason: 'no_refresh_token' },
+      fix: { action: 'Connect Mail again' },
+    })
+    expect(await world.row(connection)).toMatchObject({
+      status: 'needs_reauth',
+      statusReason: { code: 'no_refresh_token' },
+      leaseUntil: null,
+    })
     expect(world.asked).toEqual([])
   })
 
@@ -194,7 +211,10 @@ describe('one process', () => {
     const credentials = world.process()
     const connection = await world.connect({ default: { accessToken: 'at_only' } })
 
-    expect(await failure(credentials.refresh(connection))).toMatchObject({ code: 'conflict', message: expect.stringContaining('nothing to trade') })
+    expect(await failure(credentials.refresh(connection))).toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('nothing to trade'),
+    })
 
     expect(await world.row(connection)).toEqual(connection)
     expect(await credentials.use(connection, ['default'])).toMatchObject({ accessToken: 'at_only' })
@@ -215,18 +235,30 @@ describe('one process', () => {
 
   test('a failing connection harms no other, nor another host of the same provider', async () => {
     await world.remove()
-    world = await createWorld({ tokenUrl: 'https://{shop}.mail.test/token', connectionParams: [{ key: 'shop', label: 'Shop', required: true, pattern: '[a-z]+' }] })
+    world = await createWorld({
+      tokenUrl: 'https://{shop}.mail.test/token',
+      connectionParams: [{ key: 'shop', label: 'Shop', required: true, pattern: '[a-z]+' }],
+    })
     const credentials = world.process()
-    const down = new OAuthError('http_503', 'Mail answered with something that is no OAuth reply.', { failure: 'transient', status: 503 })
+    const down = new OAuthError('http_503', 'Mail answered with something that is no OAuth reply.', {
+      failure: 'transient',
+      status: 503,
+    })
     for (let n = 0; n < 8; n++) {
       world.answers.push(failing(down))
       await failure(credentials.use(await world.connect(undefined, { settings: { shop: 'dead' } }), ['default']))
     }
 
-    const resting = await failure(credentials.use(await world.connect(undefined, { settings: { shop: 'dead' } }), ['default']))
+    const resting = await failure(
+      credentials.use(await world.connect(undefined, { settings: { shop: 'dead' } }), ['default']),
+    )
     const other = await credentials.use(await world.connect(undefined, { settings: { shop: 'alive' } }), ['default'])
 
-    expect(resting).toMatchObject({ code: 'provider_unavailable', retryAfter: expect.any(Number), message: expect.stringContaining('several times in a row') })
+    expect(resting).toMatchObject({
+      code: 'provider_unavailable',
+      retryAfter: expect.any(Number),
+      message: expect.stringContaining('several times in a row'),
+    })
     expect(world.asked).toHaveLength(9)
     expect(other).toMatchObject({ generation: 2 })
   })
@@ -319,7 +351,10 @@ describe('several processes', () => {
     world.answers.push(async () => {
       asking.resolve()
       await answered.promise
-      throw new OAuthError('http_502', 'Mail answered with something that is no OAuth reply.', { failure: 'transient', status: 502 })
+      throw new OAuthError('http_502', 'Mail answered with something that is no OAuth reply.', {
+        failure: 'transient',
+        status: 502,
+      })
     })
 
     const failed = failure(first.use(connection, ['default']))
@@ -328,7 +363,11 @@ describe('several processes', () => {
     answered.resolve()
 
     expect(await failed).toMatchObject({ code: 'provider_unavailable', providerStatus: 502 })
-    expect(await waiting).toMatchObject({ code: 'provider_unavailable', retryable: true, retryAfter: expect.any(Number) })
+    expect(await waiting).toMatchObject({
+      code: 'provider_unavailable',
+      retryable: true,
+      retryAfter: expect.any(Number),
+    })
     expect(world.asked).toHaveLength(1)
   })
 
@@ -398,7 +437,11 @@ describe('a failed refresh', () => {
     },
     {
       what: 'a rate limit that says when to come back',
-      error: new OAuthError('slow_down', 'Mail asks to slow down.', { failure: 'transient', status: 429, retryAfter: 90 }),
+      error: new OAuthError('slow_down', 'Mail asks to slow down.', {
+        failure: 'transient',
+        status: 429,
+        retryAfter: 90,
+      }),
       status: 'expiring',
       reason: 'provider_unavailable',
       code: 'provider_unavailable',
@@ -408,7 +451,10 @@ describe('a failed refresh', () => {
     },
     {
       what: 'an OAuth app that is refused',
-      error: new OAuthError('invalid_client', 'Mail did not accept the client id or secret of its OAuth app.', { failure: 'configuration', status: 401 }),
+      error: new OAuthError('invalid_client', 'Mail did not accept the client id or secret of its OAuth app.', {
+        failure: 'configuration',
+        status: 401,
+      }),
       status: 'error',
       reason: 'invalid_client',
       code: 'not_configured',
@@ -418,7 +464,10 @@ describe('a failed refresh', () => {
     },
     {
       what: 'an OAuth app that is refused while the token still works',
-      error: new OAuthError('invalid_client', 'Mail did not accept the client id or secret of its OAuth app.', { failure: 'configuration', status: 401 }),
+      error: new OAuthError('invalid_client', 'Mail did not accept the client id or secret of its OAuth app.', {
+        failure: 'configuration',
+        status: 401,
+      }),
       left: 600_000,
       status: 'expiring',
       reason: 'invalid_client',
@@ -438,7 +487,10 @@ describe('a failed refresh', () => {
     },
     {
       what: "a provider's policy",
-      error: new OAuthError('admin_policy_enforced', "The account's administrator does not allow this app.", { failure: 'policy', status: 400 }),
+      error: new OAuthError('admin_policy_enforced', "The account's administrator does not allow this app.", {
+        failure: 'policy',
+        status: 400,
+      }),
       status: 'needs_reauth',
       reason: 'admin_policy_enforced',
       code: 'needs_reauth',
@@ -449,7 +501,9 @@ describe('a failed refresh', () => {
 
   test.each(cases)('by $what says so', async ({ error, left, status, reason, code, message, again, intent }) => {
     const credentials = world.process()
-    const connection = await world.connect({ default: { ...endedToken(world.now()), ...(left && { expiresAt: world.now() + left }) } })
+    const connection = await world.connect({
+      default: { ...endedToken(world.now()), ...(left && { expiresAt: world.now() + left }) },
+    })
     world.answers.push(failing(error))
 
     const thrown = await failure(credentials.refresh(connection))
@@ -457,7 +511,13 @@ describe('a failed refresh', () => {
     expect(thrown).toMatchObject({ code, message: expect.stringMatching(message) })
     expect(JSON.stringify([thrown.message, thrown.details, thrown.fix])).not.toMatch(/rt_old|at_old|secret-of/)
     const row = await world.row(connection)
-    expect(row).toMatchObject({ status, statusReason: { code: reason, message: expect.any(String), fix: expect.any(String) }, generation: 1, refreshFailures: 1, leaseUntil: null })
+    expect(row).toMatchObject({
+      status,
+      statusReason: { code: reason, message: expect.any(String), fix: expect.any(String) },
+      generation: 1,
+      refreshFailures: 1,
+      leaseUntil: null,
+    })
     expect(row.credential).toBe(connection.credential)
     expect(row.refreshIntent !== null).toBe(intent)
     if (again) {
@@ -466,7 +526,11 @@ describe('a failed refresh', () => {
       expect(wait).toBeLessThanOrEqual(again[1])
     } else expect(row.refreshAfter).toBeNull()
     expect(await world.events(connection)).toEqual([
-      { type: 'connection.refresh_failed', code: error.code, details: expect.objectContaining({ class: error.failure, status }) },
+      {
+        type: 'connection.refresh_failed',
+        code: error.code,
+        details: expect.objectContaining({ class: error.failure, status }),
+      },
     ])
     if (left) expect(await credentials.use(row, ['default'])).toMatchObject({ accessToken: 'at_old' })
   })
@@ -476,11 +540,15 @@ describe('a failed refresh', () => {
     const connection = await world.connect()
     const waits: number[] = []
     for (let n = 0; n < 10; n++) {
-      world.answers.push(failing(new OAuthError('network', 'Mail could not be reached.', { failure: 'transient', status: 429 })))
+      world.answers.push(
+        failing(new OAuthError('network', 'Mail could not be reached.', { failure: 'transient', status: 429 })),
+      )
       await failure(credentials.use(await world.row(connection), ['default']))
       waits.push(((await world.row(connection)).refreshAfter as number) - world.now())
       // Before its time nobody is asked.
-      expect(await failure(credentials.use(await world.row(connection), ['default']))).toMatchObject({ code: 'provider_unavailable' })
+      expect(await failure(credentials.use(await world.row(connection), ['default']))).toMatchObject({
+        code: 'provider_unavailable',
+      })
       world.advance((waits.at(-1) as number) + 1)
     }
 
@@ -496,7 +564,10 @@ describe('a failed refresh', () => {
 
   test('by a wrong OAuth app heals on the next use after a while, or at once when someone asks for it', async () => {
     const credentials = world.process()
-    const wrong = new OAuthError('invalid_client', 'Mail did not accept the client id.', { failure: 'configuration', status: 401 })
+    const wrong = new OAuthError('invalid_client', 'Mail did not accept the client id.', {
+      failure: 'configuration',
+      status: 401,
+    })
     const [one, two] = [await world.connect(), await world.connect()]
     world.answers.push(failing(wrong), failing(wrong))
     await failure(credentials.use(one, ['default']))
@@ -514,7 +585,9 @@ describe('a failed refresh', () => {
   ])('whose answer was lost keeps that in mind: when the old token %s', async (_, works) => {
     const credentials = world.process()
     const connection = await world.connect()
-    world.answers.push(failing(new OAuthError('timeout', 'Mail did not answer in time.', { failure: 'transient', ambiguous: true })))
+    world.answers.push(
+      failing(new OAuthError('timeout', 'Mail did not answer in time.', { failure: 'transient', ambiguous: true })),
+    )
     // Nothing was sent this time: the doubt about the first remains.
     world.answers.push(failing(new OAuthError('network', 'Mail could not be reached.', { failure: 'transient' })))
     for (let n = 0; n < 2; n++) {
@@ -523,14 +596,22 @@ describe('a failed refresh', () => {
     }
     if (!works) world.answers.push(failing(invalidGrant()))
 
-    const outcome = await credentials.use(await world.row(connection), ['default']).catch((error: PatchbayError) => error.details?.['reason'])
+    const outcome = await credentials
+      .use(await world.row(connection), ['default'])
+      .catch((error: PatchbayError) => error.details?.['reason'])
 
     if (works) {
       expect(outcome).toMatchObject({ generation: 2 })
-      expect((await world.events(connection)).at(-1)).toMatchObject({ type: 'connection.refreshed', details: { interrupted: true } })
+      expect((await world.events(connection)).at(-1)).toMatchObject({
+        type: 'connection.refreshed',
+        details: { interrupted: true },
+      })
     } else {
       expect(outcome).toBe('refresh_interrupted')
-      expect(await world.row(connection)).toMatchObject({ status: 'needs_reauth', statusReason: { message: expect.stringContaining('cut short') } })
+      expect(await world.row(connection)).toMatchObject({
+        status: 'needs_reauth',
+        statusReason: { message: expect.stringContaining('cut short') },
+      })
     }
   })
 })

