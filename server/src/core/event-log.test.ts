@@ -47,7 +47,7 @@ test('tool calls of a moment are stored in one group, within 100 ms', async () =
 })
 
 test('a large group does not wait', async () => {
-  for (let n = 0; n < 500; n++) log.record(called())
+  for (let n = 0; n < 500; n++) void log.record(called())
 
   await vi.advanceTimersByTimeAsync(0)
 
@@ -56,10 +56,10 @@ test('a large group does not wait', async () => {
 
 test('what comes while a group is written follows soon, in order', async () => {
   const first = called()
-  log.record(first)
+  void log.record(first)
   await vi.advanceTimersByTimeAsync(50)
   const later = Array.from({ length: 3 }, called)
-  for (const event of later) log.record(event)
+  for (const event of later) void log.record(event)
 
   await vi.advanceTimersByTimeAsync(50)
 
@@ -76,7 +76,7 @@ test('an event that must be stored with the answer is stored when `write` resolv
 })
 
 test('shutting down stores what waits', async () => {
-  for (let n = 0; n < 1_200; n++) log.record(called())
+  for (let n = 0; n < 1_200; n++) void log.record(called())
 
   await log.flush()
 
@@ -117,7 +117,7 @@ test('memory is bounded: beyond 5,000 unwritten events a caller waits until ther
 
 test('shutting down while storage is away waits for it, but not for ever', async () => {
   refusal = new Error('connection refused')
-  log.record(called())
+  void log.record(called())
   const flushed = log.flush()
   await vi.advanceTimersByTimeAsync(3_000)
   refusal = undefined
@@ -126,7 +126,7 @@ test('shutting down while storage is away waits for it, but not for ever', async
   expect(stored).toHaveLength(1)
 
   refusal = new Error('connection refused')
-  log.record(called())
+  void log.record(called())
   const given = expect(log.flush()).rejects.toThrow('connection refused')
   await vi.advanceTimersByTimeAsync(15_000)
   await given

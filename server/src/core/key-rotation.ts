@@ -55,11 +55,14 @@ export async function rotateProject(
   }
   for (let after: string | null = null; ; ) {
     const page = await storage.connections.listSealed(projectId, after, PAGE)
-    for (const { id, credential } of page) {
-      await reseal({ table: 'connection', row: id, column: 'credential' }, credential, (from, to) =>
-        storage.connections.reseal(id, from, to),
-      )
-    }
+    // Side by side, so that storage can make many of them durable at once.
+    await Promise.all(
+      page.map(({ id, credential }) =>
+        reseal({ table: 'connection', row: id, column: 'credential' }, credential, (from, to) =>
+          storage.connections.reseal(id, from, to),
+        ),
+      ),
+    )
     after = page.at(-1)?.id ?? null
     if (page.length < PAGE) break
   }
