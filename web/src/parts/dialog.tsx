@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { Button } from './button.tsx'
 import { classNames } from './class-names.ts'
 import { ErrorNote } from './error-note.tsx'
+import { rememberOpener, returnFocus } from './focus-return.ts'
 
 interface DialogProps {
   open: boolean
@@ -25,6 +26,10 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
         <Radix.Overlay className="fixed inset-0 z-40 animate-fade bg-veil" />
         <Radix.Content
           onOpenAutoFocus={focusFirstField}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault()
+            returnFocus()
+          }}
           {...(description === undefined && { 'aria-describedby': undefined })}
           className={classNames(
             'fixed z-40 flex flex-col bg-surface shadow-raised outline-none',
@@ -67,6 +72,7 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
 
 /** The first field of a form; the window itself where there is none, or where a field would bring up a keyboard. */
 function focusFirstField(event: Event) {
+  rememberOpener()
   const content = event.target
   if (!(content instanceof HTMLElement)) return
   event.preventDefault()
