@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ERROR_CODES, PatchbayError } from '../core/errors.ts'
 import type { ToolCall } from '../core/gateway.ts'
 import { type ApiOptions, createApi } from './app.ts'
-import { KEYS, type StandIn, standInGateway } from './stand-in-gateway.ts'
+import { KEYS, type StandIn, standInGateway } from '../../test/stand-in-gateway.ts'
 
 let gateway: StandIn
 let logged: string[]

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createApi } from './app.ts'
-import { KEYS, standInGateway } from './stand-in-gateway.ts'
+import { KEYS, standInGateway } from '../../test/stand-in-gateway.ts'
 
 /** Every operation of the OpenAPI document against every kind of bad input, the same each run. */
 

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createApi } from './app.ts'
-import { standInGateway } from './stand-in-gateway.ts'
+import { standInGateway } from '../../test/stand-in-gateway.ts'
 
 interface Operation {
   operationId?: string

@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import type { Caller } from '../core/caller.ts'
-import type { Connection } from '../core/connection.ts'
-import type { Connector } from '../core/connector.ts'
-import { PatchbayError } from '../core/errors.ts'
-import type { Event } from '../core/events.ts'
-import type { Gateway, ToolCall } from '../core/gateway.ts'
-import { assertUser } from '../core/policy.ts'
-import type { Provider } from '../core/provider.ts'
-import type { ApiKey, EventFilter, Instance, OAuthApp, Project } from '../core/storage.ts'
+import type { Caller } from '../src/core/caller.ts'
+import type { Connection } from '../src/core/connection.ts'
+import type { Connector } from '../src/core/connector.ts'
+import { PatchbayError } from '../src/core/errors.ts'
+import type { Event } from '../src/core/events.ts'
+import type { Gateway, ToolCall } from '../src/core/gateway.ts'
+import { assertUser } from '../src/core/policy.ts'
+import type { Provider } from '../src/core/provider.ts'
+import type { ApiKey, EventFilter, Instance, OAuthApp, Project } from '../src/core/storage.ts'
 
 /**
  * A gateway in memory for the tests of this folder: two users, one connector, and the rules of the real one that

@@ -1,7 +1,7 @@
-import type { Connection } from '../core/connection.ts'
-import type { Connector } from '../core/connector.ts'
-import { PatchbayError } from '../core/errors.ts'
-import type { CallbackOutcome, Gateway, OpenLink } from '../core/gateway.ts'
+import type { Connection } from '../src/core/connection.ts'
+import type { Connector } from '../src/core/connector.ts'
+import { PatchbayError } from '../src/core/errors.ts'
+import type { CallbackOutcome, Gateway, OpenLink } from '../src/core/gateway.ts'
 
 /** The part of a gateway that the pages use, with what it was asked, for the tests of this folder. */
 export function standInFlow() {
