@@ -88,8 +88,9 @@ export function serviceFor(options: ServiceOptions): Service {
           timeoutMs: REQUEST_TIMEOUT_MS,
           maxBytes: request.maxBytes ?? MAX_ANSWER_BYTES,
         })
-        if (answer.status >= 500) throw new Unavailable(answer)
-        return answer
+        const clean = withoutToken(answer, used.accessToken)
+        if (clean.status >= 500) throw new Unavailable(clean)
+        return clean
       })
       if (response.status !== 429 || !mayRepeat) return response
       const wait = retryAfterSeconds(response) ?? 1
@@ -357,6 +358,12 @@ function kindOf({ status, headers }: HttpResponse, failure: Failure): NonNullabl
     return 'rate_limited'
   if (status >= 500) return 'unavailable'
   return status === 404 ? 'not_found' : 'rejected'
+}
+
+/** Some services repeat the token in their answers; it must reach neither the caller nor an event. */
+function withoutToken(response: HttpResponse, token: string): HttpResponse {
+  if (!response.body.includes(token)) return response
+  return { ...response, body: Buffer.from(response.body.toString('utf8').replaceAll(token, '[redacted]')) }
 }
 
 /** Seconds a service asks to wait: `Retry-After` (RFC 9110 §10.2.3), or GitHub's reset time. */

@@ -584,7 +584,7 @@ function shapeOf({ names, path, body }: Attempt, target: Target): string {
 function plain({ status, text, headers }: Answer, target: Target): Pick<Answer, 'status' | 'text'> {
   return {
     status,
-    text: unnamed(text, target)
+    text: unnamed(text + headers, target)
       .replace(/req_[0-9a-f]{32}|cl_[\w-]{43}/g, '')
       .replace(/"content-length","\d+"/, ''),
   }
