@@ -13,7 +13,12 @@ interface Room {
 /** The import table. A folder that is missing here may not exist. */
 const ROOMS: readonly Room[] = [
   { folder: 'server/src/core', packages: ['zod', 'cockatiel'], builtins: ['node:crypto'] },
-  { folder: 'server/src/connectors', packages: ['zod', 'nodemailer', 'html-to-text'], builtins: ['node:crypto'] },
+  // node:module, to load a library of a format with its first use.
+  {
+    folder: 'server/src/connectors',
+    packages: ['zod', 'nodemailer', 'html-to-text'],
+    builtins: ['node:crypto', 'node:module'],
+  },
   {
     folder: 'server/src/databases',
     packages: ['zod', 'pg', 'pg-cursor', 'mysql2', 'ioredis', 'mongodb', 'libpg-query'],
@@ -197,7 +202,7 @@ describe('the table allows', () => {
     ['server/src/api/a.ts', "import type { IncomingMessage } from 'node:http'\nimport { type ErrorReply } from '@patchbay/sdk/wire'"],
     ['server/src/connectors/gmail/a.ts', "import MailComposer from 'nodemailer/lib/mail-composer'"],
     ['server/src/storage/a.test.ts', "import { createHttp } from '../net/http.ts'"],
-    ['server/src/serve.ts', "import { createApi } from './api/app.ts'\nimport { createHttp } from './net/http.ts'"],
+    ['server/src/main.ts', "import { createApi } from './api/app.ts'\nimport { createHttp } from './net/http.ts'"],
     ['server/src/cli/a.ts', "import { openStorage } from '../storage/open.ts'"],
     ['server/src/config.ts', 'const env = process.env'],
     ['web/src/a.tsx', "import { createClient } from '@patchbay/sdk'\nimport { useState } from 'react'"],
