@@ -57,7 +57,6 @@ export async function startStandIn(dist = join(import.meta.dirname, '../dist')) 
   }
   const flows = new Map<string, Flow>()
   const sessions = new Set<string>()
-  const external: string[] = []
 
   const server = createServer((request, response) => {
     handle(request, response).catch((error) => {
@@ -441,8 +440,6 @@ export async function startStandIn(dist = join(import.meta.dirname, '../dist')) 
   return {
     url,
     state,
-    /** Requests to other origins that a page under test made; a browser test fills it. */
-    external,
     note,
     newInstance,
     async close() {

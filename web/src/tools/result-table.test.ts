@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { tableOf } from './result-table.ts'
 
-test('objects become rows; columns keep their order, nested ones last, empty ones away', () => {
+test('objects become rows; columns keep their order, ids and nested ones last, empty ones away', () => {
   const table = tableOf([
     { id: 1, labels: ['a'], title: 'x', gone: null },
     { id: 2, title: 'y', extra: 'z' },
   ])
-  expect(table?.columns).toEqual(['id', 'title', 'extra', 'labels'])
+  expect(table?.columns).toEqual(['title', 'extra', 'id', 'labels'])
   expect(table?.rows).toHaveLength(2)
 })
 

@@ -6,8 +6,8 @@ export interface ResultTable {
 const MAX_COLUMNS = 8
 
 /**
- * A table, if every item is an object and they have something in common. Columns are what most rows have, simple values
- * before nested ones; what does not fit is in the JSON view.
+ * A table, if every item is an object and they have something in common. Columns are what most rows have: what people
+ * read first, then ids, then nested values; what does not fit is in the JSON view.
  */
 export function tableOf(items: readonly unknown[]): ResultTable | undefined {
   const rows = items.filter(
@@ -25,9 +25,17 @@ export function tableOf(items: readonly unknown[]): ResultTable | undefined {
   }
   const useful = [...seen].filter(([, { count }]) => count > 0)
   const chosen = useful
-    .sort(([, a], [, b]) => Number(a.nested) - Number(b.nested) || b.count - a.count || a.order - b.order)
+    .sort(
+      ([a, x], [b, y]) =>
+        Number(x.nested) - Number(y.nested) || y.count - x.count || rank(a) - rank(b) || x.order - y.order,
+    )
     .slice(0, MAX_COLUMNS)
-    .sort(([, a], [, b]) => Number(a.nested) - Number(b.nested) || a.order - b.order)
+    .sort(([a, x], [b, y]) => Number(x.nested) - Number(y.nested) || rank(a) - rank(b) || x.order - y.order)
     .map(([name]) => name)
   return chosen.length === 0 ? undefined : { columns: chosen, rows }
+}
+
+/** Ids are for the next call, not for reading. */
+function rank(column: string): number {
+  return /(^|_)(id|ids|sha|token|etag|ts)$|[a-z](Id|Ids)$/.test(column) ? 1 : 0
 }
