@@ -30,7 +30,11 @@ const ROOMS: readonly Room[] = [
     builtins: ['node:crypto', 'node:child_process'],
   },
   { folder: 'server/src/oauth/client', packages: ['oauth4webapi'], builtins: ['node:crypto'] },
-  { folder: 'server/src/oauth/server', packages: ['oidc-provider', 'jose'], builtins: ['node:crypto', 'type node:http'] },
+  {
+    folder: 'server/src/oauth/server',
+    packages: ['oidc-provider', 'jose'],
+    builtins: ['node:crypto', 'type node:http'],
+  },
   {
     folder: 'server/src/mcp',
     packages: ['@modelcontextprotocol/server', '@modelcontextprotocol/core'],
@@ -38,7 +42,14 @@ const ROOMS: readonly Room[] = [
   },
   {
     folder: 'server/src/api',
-    packages: ['zod', 'fastify', '@fastify/*', 'fastify-type-provider-zod', 'rate-limiter-flexible', 'type @patchbay/sdk'],
+    packages: [
+      'zod',
+      'fastify',
+      '@fastify/*',
+      'fastify-type-provider-zod',
+      'rate-limiter-flexible',
+      'type @patchbay/sdk',
+    ],
     builtins: ['node:crypto', 'node:fs/promises', 'node:path', 'node:stream', 'type node:http', 'type node:net'],
   },
   { folder: 'server/src/pages', packages: ['fastify', 'type @patchbay/sdk'], builtins: ['node:crypto'] },
@@ -47,13 +58,18 @@ const ROOMS: readonly Room[] = [
     packages: ['kysely', 'pg'],
     builtins: ['node:sqlite', 'node:crypto', 'node:fs', 'node:path', 'node:os', 'node:events', 'node:timers/promises'],
   },
-  { folder: 'server/src/net', packages: ['undici'], builtins: ['node:net', 'node:dns/promises', 'node:tls', 'node:zlib', 'node:stream'] },
+  {
+    folder: 'server/src/net',
+    packages: ['undici'],
+    builtins: ['node:net', 'node:dns/promises', 'node:tls', 'node:zlib', 'node:stream'],
+  },
 ]
 
 /** These put the parts together, and may import everything. */
 const WIRING = /^server\/src\/(?:[a-z-]+\.ts|cli\/[a-z-]+\.ts)$/
 const TEST_CODE = /\.test\.tsx?$|\/stand-in[a-z-]*\.ts$|^server\/src\/storage\/contract\//
-const ENVIRONMENT = /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[\s*['"]env|\bimport\.meta\.env\b|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b/
+const ENVIRONMENT =
+  /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[\s*['"]env|\bimport\.meta\.env\b|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b/
 const GLOBAL_TRAFFIC = /(?<![.\w])(?:globalThis\.)?fetch\s*\(|\bnew\s+(?:WebSocket|EventSource|XMLHttpRequest)\b/
 
 type Files = ReadonlyMap<string, string>
@@ -75,9 +91,11 @@ function mistakesIn(files: Files): string[] {
     const room = roomOf(path)
     if (room && room.folder !== 'server/src/net') {
       if (GLOBAL_TRAFFIC.test(withoutStrings(code))) said.push('reaches the network by itself, not through net')
-      if (/\bimport\(\s*[^'"\s)]/.test(code)) said.push('imports an address that is only known when it runs')
+      const openEnded = new RegExp(`(?<![.\\w])(?:${['import', ...loadersIn(code)].join('|')})\\(\\s*[^'"\\s)]`)
+      if (openEnded.test(code)) said.push('imports an address that is only known when it runs')
     }
-    if (/^server\/src\/[^/]+\//.test(path) && !WIRING.test(path) && !room) said.push('lies in a folder that the table does not know')
+    if (/^server\/src\/[^/]+\//.test(path) && !WIRING.test(path) && !room)
+      said.push('lies in a folder that the table does not know')
     return said.map((mistake) => `${path} ${mistake}`)
   })
 }
@@ -86,7 +104,8 @@ function importMistake(path: string, { specifier, typeOnly }: Import): string | 
   const relative = specifier.startsWith('.')
   const target = relative ? posix.join(posix.dirname(path), specifier) : undefined
   if (target && TEST_CODE.test(target)) return `imports test code: ${specifier}`
-  if (path.startsWith('sdk/')) return target?.startsWith('sdk/src/') ? undefined : `imports ${specifier}; the SDK imports nothing`
+  if (path.startsWith('sdk/'))
+    return target?.startsWith('sdk/src/') ? undefined : `imports ${specifier}; the SDK imports nothing`
   if (path.startsWith('web/')) {
     if (target) return target.startsWith('web/') ? undefined : `imports ${specifier} from outside the web pages`
     if (specifier.startsWith('@patchbay/') && !/^@patchbay\/sdk(\/|$)/.test(specifier)) return `imports ${specifier}`
@@ -120,16 +139,31 @@ function roomOf(path: string): Room | undefined {
 /** Static, re-exporting, side-effect, type and dynamic imports, and `require`. */
 function importsOf(code: string): Import[] {
   const found: Import[] = []
-  for (const [, kind, clause = '', , specifier = ''] of code.matchAll(/(?:^|[;}\n])\s*(import|export)\s+((?:type\s+)?[\w\s{},*$]*?)\s*from\s*(['"])(.+?)\3/g)) {
+  for (const [, kind, clause = '', , specifier = ''] of code.matchAll(
+    /(?:^|[;}\n])\s*(import|export)\s+((?:type\s+)?[\w\s{},*$]*?)\s*from\s*(['"])(.+?)\3/g,
+  )) {
     const members = /^\{([^}]*)\}$/.exec(clause.trim())?.[1]
-    const everyMemberIsType = members !== undefined && members.split(',').every((one) => !one.trim() || /^type\s/.test(one.trim()))
+    const everyMemberIsType = members?.split(',').every((one) => !one.trim() || /^type\s/.test(one.trim()))
     found.push({ specifier, typeOnly: /^type\b/.test(clause.trim()) || (kind === 'import' && everyMemberIsType) })
   }
-  for (const [, , specifier = ''] of code.matchAll(/(?:^|[;}\n])\s*import\s*(['"])(.+?)\1/g)) found.push({ specifier, typeOnly: false })
-  for (const [, , specifier = ''] of code.matchAll(/\b(?:import|require|require\.resolve|import\.meta\.resolve)\s*\(\s*(['"`])(.+?)\1/g)) {
+  for (const [, , specifier = ''] of code.matchAll(/(?:^|[;}\n])\s*import\s*(['"])(.+?)\1/g))
+    found.push({ specifier, typeOnly: false })
+  for (const [, , specifier = ''] of code.matchAll(
+    /\b(?:import|require|require\.resolve|import\.meta\.resolve)\s*\(\s*(['"`])(.+?)\1/g,
+  )) {
     found.push({ specifier, typeOnly: false })
   }
+  for (const name of loadersIn(code)) {
+    for (const [, , specifier = ''] of code.matchAll(new RegExp(`\\b${name}\\(\\s*(['"\`])(.+?)\\1`, 'g'))) {
+      found.push({ specifier, typeOnly: false })
+    }
+  }
   return found
+}
+
+/** What `createRequire` made: calling it imports. */
+function loadersIn(code: string): string[] {
+  return [...code.matchAll(/\b(\w+)\s*=\s*createRequire\(/g)].map(([, name = '']) => name)
 }
 
 function withoutComments(text: string): string {
@@ -183,6 +217,8 @@ describe('the table refuses', () => {
     ['server/src/mcp/a.ts', "import { Client } from '@modelcontextprotocol/client'"],
     ['server/src/connectors/gmail/a.ts', "import { createHttp } from '../../net/http.ts'"],
     ['server/src/connectors/gmail/a.ts', 'const module = await import(name)'],
+    ['server/src/connectors/gmail/a.ts', "const load = createRequire(import.meta.url)\nconst undici = load('undici')"],
+    ['server/src/connectors/gmail/a.ts', 'const load = createRequire(import.meta.url)\nconst any = load(name)'],
     ['server/src/oauth/client/a.ts', "import x from '../server/a.ts'"],
     ['server/src/net/a.ts', "import pg from 'pg'"],
     ['server/src/storage/a.ts', "import { standInGateway } from './stand-in-gateway.ts'"],
@@ -199,8 +235,15 @@ describe('the table allows', () => {
     ['server/src/core/a.ts', "import { z } from 'zod'\nimport { b } from './b.ts'"],
     ['server/src/core/a.ts', "// import { request } from 'undici'\n/* process.env, fetch('x') */"],
     ['server/src/core/a.ts', "const words = 'set process.env first'"],
-    ['server/src/api/a.ts', "import type { IncomingMessage } from 'node:http'\nimport { type ErrorReply } from '@patchbay/sdk/wire'"],
+    [
+      'server/src/api/a.ts',
+      "import type { IncomingMessage } from 'node:http'\nimport { type ErrorReply } from '@patchbay/sdk/wire'",
+    ],
     ['server/src/connectors/gmail/a.ts', "import MailComposer from 'nodemailer/lib/mail-composer'"],
+    [
+      'server/src/connectors/gmail/a.ts',
+      "const load = createRequire(import.meta.url)\nconst mime = load('nodemailer/lib/mime-funcs')",
+    ],
     ['server/src/storage/a.test.ts', "import { createHttp } from '../net/http.ts'"],
     ['server/src/main.ts', "import { createApi } from './api/app.ts'\nimport { createHttp } from './net/http.ts'"],
     ['server/src/cli/a.ts', "import { openStorage } from '../storage/open.ts'"],
