@@ -96,5 +96,45 @@ for (const [name, processes, makePlace] of crews) {
       expect(stage.strict.tokenCalls.refresh_token).toBe(CONNECTIONS)
       expect(Math.max(...stage.strict.refreshCalls.values())).toBe(1)
     })
+
+    test('survive the death of one of them in the middle: what it held is usable, or says why not', {
+      timeout: 60_000,
+    }, async () => {
+      const [connections, [dying, ...others]] = await Promise.all([
+        stage.connect('strict', CONNECTIONS),
+        Promise.all(Array.from({ length: processes }, () => stage.start({ leaseMs: 5_000 }))),
+      ])
+      await Promise.all([dying, ...others].map((worker) => worker?.advance(HOUR_MS)))
+      let calls = 0
+      for (const connection of connections) {
+        stage.onRefresh.set(connection.refreshToken, async () => {
+          const { refreshIntent } = await stage.row(connection)
+          if (refreshIntent?.owner === `worker/${dying?.pid}` && ++calls === 3) await dying?.kill()
+          return undefined
+        })
+      }
+
+      const dead = dying?.use(connections.slice(0, 10)).catch((error: Error) => error.message)
+      const outcomes = (await Promise.all(others.map((worker) => worker.use(connections)))).flat()
+
+      expect(await dead).toMatch(/SIGKILL/)
+      for (const outcome of outcomes) {
+        if ('code' in outcome) expect(outcome).toMatchObject({ code: 'needs_reauth', reason: 'refresh_interrupted' })
+      }
+      const rows = await Promise.all(connections.map((each) => stage.row(each)))
+      const lost = rows.filter(({ status }) => status !== 'active')
+      for (const row of lost)
+        expect(row).toMatchObject({ status: 'needs_reauth', statusReason: { code: 'refresh_interrupted' } })
+      for (const row of rows) expect(row).toMatchObject({ leaseUntil: null, refreshIntent: null })
+      expect(lost.length).toBeGreaterThan(0)
+      expect(lost.length).toBeLessThanOrEqual(10)
+      // Lost is exactly what the provider had carried out for the dead process: only that was presented again.
+      const twice = connections.filter(({ refreshToken }) => stage.strict.refreshCalls.get(refreshToken) !== 1)
+      expect(new Set(lost.map(({ id }) => id))).toEqual(new Set(twice.map(({ id }) => id)))
+      expect(Math.max(...stage.strict.refreshCalls.values())).toBeLessThanOrEqual(2)
+      console.log(
+        `${name}: one killed in the middle of ${CONNECTIONS} refreshes, ${CONNECTIONS - lost.length} usable, ${lost.length} say why not`,
+      )
+    })
   })
 }

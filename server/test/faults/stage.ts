@@ -163,14 +163,13 @@ export async function setStage(place: Place, options: { tokenDelayMs?: number } 
   }
 }
 
-/** Answers `{ token }` to whom the provider of the path knows, 401 to everyone else. */
+/** Answers which token it was (by its hash) to whom the provider of the path knows, 401 to everyone else. */
 async function startService(strict: AuthorizationServer, graceful: GracefulServer) {
   const http = createServer(async (request, response) => {
     const token = (request.headers.authorization ?? '').replace('Bearer ', '')
     const good = request.url?.startsWith('/strict/') ? await strict.whoIs(token) : graceful.accepts(token)
-    response
-      .writeHead(good ? 200 : 401, { 'content-type': 'application/json' })
-      .end(JSON.stringify(good ? { token } : {}))
+    response.writeHead(good ? 200 : 401, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(good ? { token: createHash('sha256').update(token).digest('hex') } : {}))
   })
   await new Promise<void>((ready) => http.listen(0, '127.0.0.1', ready))
   return {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Connector } from '../../src/core/connector.ts'
 import type { Provider } from '../../src/core/provider.ts'
 
-/** A service with one tool, `<ID>_WHO_AM_I`, that answers the token it was called with. */
+/** A service with one tool, `<ID>_WHO_AM_I`, that answers which token it was called with. */
 export function whoamiConnector(provider: Provider): Connector {
   return {
     id: provider.id,
@@ -18,7 +18,7 @@ export function whoamiConnector(provider: Provider): Connector {
     tools: {
       [whoami(provider.id)]: {
         title: 'Who am I',
-        description: 'Answers the token.',
+        description: 'Answers which token it was.',
         effect: 'read',
         scopes: ['read'],
         input: z.object({}),
