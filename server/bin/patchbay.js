@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // JavaScript, so that a warm start loads no TypeScript stripper: with the compile cache on, the source comes out of it
 // stripped and compiled. The folder is per user: a cache that another user could write would be code that we run.
-import { enableCompileCache } from 'node:module'
+import module from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -12,6 +12,6 @@ if (Number(major) < 24) {
   )
   process.exit(1)
 }
-enableCompileCache(join(tmpdir(), `patchbay-compile-cache-${process.getuid?.() ?? 'user'}`))
+module.enableCompileCache(join(tmpdir(), `patchbay-compile-cache-${process.getuid?.() ?? 'user'}`))
 const { runCommand } = await import('../src/cli/patchbay.ts')
 await runCommand(process.argv.slice(2))
