@@ -27,7 +27,8 @@ describe('the documentation says what the code says', () => {
   })
 
   test('errors.md names the status that REST answers', () => {
-    const table = /const STATUS: Record<ErrorCode, number> = \{([\s\S]*?)\n\}/.exec(read('server/src/api/failures.ts'))?.[1] ?? ''
+    const table =
+      /const STATUS: Record<ErrorCode, number> = \{([\s\S]*?)\n\}/.exec(read('server/src/api/failures.ts'))?.[1] ?? ''
     const answered = [...table.matchAll(/(\w+): (\d+),/g)].map(([, code, status]) => `${code} ${status}`)
     const documented = tableOf(read('docs/errors.md')).flatMap((line) => {
       const [, code, status] = /^\| `(\w+)` \| (\d+) \|/.exec(line) ?? []
@@ -55,6 +56,12 @@ describe('the documentation says what the code says', () => {
     await expect(toolsPage()).toMatchFileSnapshot(join(ROOT, 'docs/tools.md'))
   })
 
+  test('the README counts the tools right', () => {
+    const tools = builtInConnectors.flatMap(({ tools }) => Object.keys(tools))
+
+    expect(read('README.md')).toContain(`[${tools.length} tools](docs/tools.md)`)
+  })
+
   test('the package names of decisions are packages of this project', () => {
     const known = new Set(
       ['package.json', 'server/package.json', 'web/package.json'].flatMap((path) => {
@@ -77,7 +84,9 @@ describe('the pages hold together', () => {
 
   test.each(PAGES)('every relative link of %s leads somewhere', (page) => {
     const text = withoutCode(read(page))
-    const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)].map(([, link, other]) => link ?? other ?? '')
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)].map(
+      ([, link, other]) => link ?? other ?? '',
+    )
     const broken = links.filter((link) => {
       if (/^[a-z]+:/i.test(link)) return false
       const [path = '', anchor] = link.split('#')
@@ -132,7 +141,9 @@ function tableOf(text: string): string[] {
 
 /** What stands in code in the first column of the tables of a text. */
 function firstColumn(text: string): string[] {
-  return tableOf(text).flatMap((line) => [...(/^\|([^|]*)\|/.exec(line)?.[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code))
+  return tableOf(text).flatMap((line) =>
+    [...(/^\|([^|]*)\|/.exec(line)?.[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code),
+  )
 }
 
 function withoutCode(text: string): string {
@@ -160,7 +171,12 @@ function tablesOfSchema(): Record<string, string[]> {
   const members = (name: string) => [...body(name).matchAll(/^ {2}(\w+): ([^\n]+)$/gm)]
   const tables = members('Tables' satisfies keyof { Tables: Tables })
   return Object.fromEntries(
-    tables.map(([, table = '', row = '']) => [table, members(row).map(([, column = '']) => column).sort()]),
+    tables.map(([, table = '', row = '']) => [
+      table,
+      members(row)
+        .map(([, column = '']) => column)
+        .sort(),
+    ]),
   )
 }
 
@@ -193,5 +209,14 @@ function toolsPage(): string {
 }
 
 function scopesOf({ scopes }: Tool): string {
-  return scopes.map((one) => [one].flat().map((scope) => `\`${scope}\``).join(' + ')).join(' or ') || 'nothing'
+  return (
+    scopes
+      .map((one) =>
+        [one]
+          .flat()
+          .map((scope) => `\`${scope}\``)
+          .join(' + '),
+      )
+      .join(' or ') || 'nothing'
+  )
 }
