@@ -12,7 +12,7 @@ import type { ConnectLink, Storage } from './storage.ts'
 
 const LIFE_MS = 10 * 60_000
 /** A link made for an error message is handed out again for this long, so that failing calls do not pile up rows. */
-const REUSE_MS = 2 * 60_000
+const REUSE_MS = 5 * 60_000
 const MAX_REUSED = 5_000
 
 export interface ConnectLinks extends ConnectLinksOf {
@@ -36,7 +36,7 @@ export function createConnectLinks(options: {
   now: () => number
 }): ConnectLinks {
   const { storage, catalogue, events, now, publicUrl } = options
-  const reusable = new Map<string, { id: string; url: string; until: number }>()
+  const reusable = new Map<string, { made: Promise<{ id: string; url: string }>; until: number }>()
 
   const create: ConnectLinksOf['create'] = async (caller, request, requestId) => {
     assertUser(caller, request.userId)
@@ -159,8 +159,10 @@ export function createConnectLinks(options: {
     async urlFor(caller, need, requestId) {
       const key = JSON.stringify([caller.projectId, need.userId, need.connectorId, need.connectionId, need.tools])
       const known = reusable.get(key)
-      if (known && known.until > now()) return known.url
-      const { id, url } = await create(
+      if (known && known.until > now()) return (await known.made).url
+      if (reusable.size >= MAX_REUSED) reusable.clear()
+      // The promise is kept, so that a list of tools that all lack the same asks for one link.
+      const made = create(
         caller,
         {
           userId: need.userId,
@@ -170,14 +172,14 @@ export function createConnectLinks(options: {
         },
         requestId,
       )
-      if (reusable.size >= MAX_REUSED) reusable.clear()
-      reusable.set(key, { id, url, until: now() + REUSE_MS })
-      return url
+      reusable.set(key, { made, until: now() + REUSE_MS })
+      made.catch(() => reusable.delete(key))
+      return (await made).url
     },
 
     async finished(connectLinkId) {
       await storage.connectLinks.use(connectLinkId, now())
-      for (const [key, { id }] of reusable) if (id === connectLinkId) reusable.delete(key)
+      for (const [key, { made }] of reusable) if ((await made).id === connectLinkId) reusable.delete(key)
     },
   }
 }
