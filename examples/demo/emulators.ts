@@ -28,7 +28,6 @@ export async function startEmulators(publicUrl: string): Promise<Emulators> {
       oauth_clients: [app('google')],
       messages: [
         {
-          id: 'msg_welcome',
           user_email: ada.email,
           from: 'Charles Babbage <charles@example.com>',
           to: ada.email,

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 // JavaScript, so that a warm start loads no TypeScript stripper: with the compile cache on, the source comes out of it
-// stripped and compiled. The folder is per user: a cache that another user could write would be code that we run.
+// stripped and compiled. The cache lies with the packages: whoever can write there can change our code anyway.
 import module from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 const [major] = process.versions.node.split('.')
 if (Number(major) < 24) {
@@ -12,6 +11,6 @@ if (Number(major) < 24) {
   )
   process.exit(1)
 }
-module.enableCompileCache(join(tmpdir(), `patchbay-compile-cache-${process.getuid?.() ?? 'user'}`))
+module.enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/patchbay', import.meta.url)))
 const { runCommand } = await import('../src/cli/patchbay.ts')
 await runCommand(process.argv.slice(2))

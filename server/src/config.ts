@@ -89,7 +89,7 @@ const ADMIN_API_KEY = setting(
 const EGRESS_ALLOW = setting(
   'EGRESS_ALLOW',
   '(none)',
-  'Private addresses that outgoing traffic may reach all the same: host names, `host:port`, IP addresses, CIDR ranges, `loopback`, `private`; separated by commas.',
+  'Private addresses that outgoing traffic may reach all the same: host names, `host:port`, IP addresses, CIDR ranges, `loopback`, `private`, or `*` for all of them; separated by commas.',
   (value = '') => list(value),
 )
 

@@ -144,7 +144,10 @@ function importsOf(code: string): Import[] {
   )) {
     const members = /^\{([^}]*)\}$/.exec(clause.trim())?.[1]
     const everyMemberIsType = members?.split(',').every((one) => !one.trim() || /^type\s/.test(one.trim()))
-    found.push({ specifier, typeOnly: /^type\b/.test(clause.trim()) || (kind === 'import' && everyMemberIsType) })
+    found.push({
+      specifier,
+      typeOnly: /^type\b/.test(clause.trim()) || (kind === 'import' && everyMemberIsType === true),
+    })
   }
   for (const [, , specifier = ''] of code.matchAll(/(?:^|[;}\n])\s*import\s*(['"])(.+?)\1/g))
     found.push({ specifier, typeOnly: false })

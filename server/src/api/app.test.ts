@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { KEYS, type StandIn, standInGateway } from '../../test/stand-in-gateway.ts'
 import { ERROR_CODES, PatchbayError } from '../core/errors.ts'
 import type { ToolCall } from '../core/gateway.ts'
 import { type ApiOptions, createApi } from './app.ts'
-import { KEYS, type StandIn, standInGateway } from '../../test/stand-in-gateway.ts'
 
 let gateway: StandIn
 let logged: string[]

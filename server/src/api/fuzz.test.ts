@@ -3,8 +3,8 @@ import { connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createApi } from './app.ts'
 import { KEYS, standInGateway } from '../../test/stand-in-gateway.ts'
+import { createApi } from './app.ts'
 
 /** Every operation of the OpenAPI document against every kind of bad input, the same each run. */
 

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { DEFAULT_PROJECT } from '../core/admin.ts'
+import { PatchbayError } from '../core/errors.ts'
+import { callerOf } from './access.ts'
 import type { Api, Surroundings } from './app-type.ts'
 import { answers } from './openapi.ts'
 import { healthReply } from './schemas.ts'
@@ -47,10 +50,15 @@ export function healthRoutes(
         response: answers({ 200: z.string().describe('Prometheus text format') }),
       },
     },
-    async (_request, reply) =>
-      reply
+    async (request, reply) => {
+      // They count the whole gateway, so they are for those who run it, not for every project's administrators.
+      if (callerOf(request).projectId !== DEFAULT_PROJECT) {
+        throw new PatchbayError('forbidden', `Metrics need an admin key of the project "${DEFAULT_PROJECT}".`)
+      }
+      return reply
         .type(metrics.contentType)
         .serializer(String)
-        .send(await metrics.metrics()),
+        .send(await metrics.metrics())
+    },
   )
 }

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createApi } from './app.ts'
 import { standInGateway } from '../../test/stand-in-gateway.ts'
+import { createApi } from './app.ts'
 
 interface Operation {
   operationId?: string

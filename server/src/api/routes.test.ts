@@ -1,8 +1,8 @@
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import pino from 'pino'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createApi } from './app.ts'
 import { INSTANCE_TOKEN, KEYS, type StandIn, standInGateway } from '../../test/stand-in-gateway.ts'
+import { createApi } from './app.ts'
 
 let gateway: StandIn
 let app: FastifyInstance

@@ -59,11 +59,10 @@ export async function serveWebApp(app: FastifyInstance, webRoot: string) {
   return {
     /** A browser going to a page, where the API has an answer under the same address. */
     isNavigation(request: FastifyRequest): boolean {
-      return (
-        request.method === 'GET' &&
-        request.headers['sec-fetch-mode'] === 'navigate' &&
-        request.routeOptions.config.webPage === true
-      )
+      if (request.method !== 'GET' || request.routeOptions.config.webPage !== true) return false
+      const mode = request.headers['sec-fetch-mode']
+      // Browsers leave the header out over plain http to other machines; programs do not ask for HTML.
+      return mode === undefined ? (request.headers.accept ?? '').includes('text/html') : mode === 'navigate'
     },
     /** An unknown address that the web app should answer. */
     isPage(request: FastifyRequest): boolean {

@@ -1,4 +1,6 @@
 import { type Config, ConfigError } from '../config.ts'
+import { DEFAULT_PROJECT } from '../core/admin.ts'
+import { createEventLog } from '../core/event-log.ts'
 import { rotateKeys } from '../core/key-rotation.ts'
 import type { Storage } from '../core/storage.ts'
 import { createVault, type Keyring, sealedWith } from '../core/vault.ts'
@@ -39,12 +41,25 @@ async function rotate(config: Config, storage: Storage, keyring: Keyring): Promi
     now: Date.now,
     onProject: (id, done) => console.log(`  ${id}: ${done.resealed} values sealed anew`),
   })
+  await tell(storage, { master_key: keyring.current().id, resealed: report.resealed, unreadable: report.unreadable })
+  if (report.unreadable > 0) {
+    throw new ConfigError(
+      `${report.unreadable} values do not open under any key of the ring and were left as they are; everything else (${report.resealed} values) is under master key ${keyring.current().id}. Restore the key they belong to and run this again, or let their users connect again.`,
+    )
+  }
   console.log(
     `Done: ${report.resealed} values in ${report.projects} projects are under master key ${keyring.current().id}.`,
   )
   console.log(
     'Back up the key again. Running gateways retire the old data keys within about an hour; old master keys stay in the file for old backups.',
   )
+}
+
+/** Rotating is an act of administration, told in the log of the project that runs the gateway. */
+async function tell(storage: Storage, details: Record<string, unknown>): Promise<void> {
+  const events = createEventLog({ storage, now: Date.now, onTrouble: () => {} })
+  const actor = { type: 'system', id: 'patchbay keys rotate' } as const
+  await events.write([events.event({ projectId: DEFAULT_PROJECT, type: 'keys.rotated', actor, details })])
 }
 
 /** A project whose newest data key is not under the newest master key, while another's is. */

@@ -9,6 +9,7 @@ import { checkedRedirectUrl } from './redirects.ts'
 import { readOnlyTools, scopesToAsk } from './scopes.ts'
 import { newId, newSecret, secretHash } from './secrets.ts'
 import type { ConnectLink, Storage } from './storage.ts'
+import type { Strangers } from './strangers.ts'
 
 const LIFE_MS = 10 * 60_000
 /** A link made for an error message is handed out again for this long, so that failing calls do not pile up rows. */
@@ -32,6 +33,7 @@ export function createConnectLinks(options: {
   connect: Pick<Connect, 'start'>
   oauthApps: OAuthAppsOf
   events: EventLog
+  strangers: Strangers
   publicUrl: string
   now: () => number
 }): ConnectLinks {
@@ -87,7 +89,13 @@ export function createConnectLinks(options: {
       new PatchbayError('not_found', `This connect link ${why}. Ask for a new one where you got it.`, {
         fix: { action: 'Ask for a new link' },
       })
-    if (!link) throw gone('is not known, or was opened in another browser')
+    if (!link) {
+      throw options.strangers.refused(
+        'connect_link.opened',
+        gone('is not known, or was opened in another browser'),
+        null,
+      )
+    }
     if (link.usedAt !== null) throw gone('was used already')
     if (link.expiresAt <= now()) throw gone('has expired (links last 10 minutes)')
     return link
@@ -118,9 +126,18 @@ export function createConnectLinks(options: {
   return {
     create,
 
-    async open(token, browserSecret) {
+    async open(token, browserSecret, requestId) {
       const link = await opened(token, browserSecret)
       const caller = callerOf(link)
+      await events.write([
+        events.event({
+          ...by(caller, requestId),
+          type: 'connect_link.opened',
+          userId: link.userId,
+          connectionId: link.connectionId,
+          details: { link_id: link.id },
+        }),
+      ])
       const project = await storage.projects.get(link.projectId)
       const existing = await storage.connections.list(link.projectId, link.userId)
       const offered = catalogue.connectors().filter((connector) => mayUseConnector(caller.policy, connector.id))

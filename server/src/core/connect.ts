@@ -66,7 +66,7 @@ export function createConnect(options: ConnectOptions): Connect {
           'is not known, has expired (it lasts 10 minutes), was used already, or was opened in another browser'
         throw options.strangers.refused(
           'connection.authorize',
-          `This connect address ${why}. Start connecting again.`,
+          startAgain(`This connect address ${why}. Start connecting again.`),
           null,
         )
       }
@@ -93,7 +93,7 @@ export function createConnect(options: ConnectOptions): Connect {
       const found = state ? await storage.authorizations.consume(secretHash(state), now()) : undefined
       if (!found) {
         const why = 'This sign-in was not started here, or has expired. Start connecting again.'
-        const error = options.strangers.refused('connection.callback', why, requestId)
+        const error = options.strangers.refused('connection.callback', startAgain(why), requestId)
         return { status: 'failed', error: errorBody(error, requestId) }
       }
       const flow = found.authorization
@@ -453,12 +453,15 @@ export function createConnect(options: ConnectOptions): Connect {
   }
 }
 
+function startAgain(message: string): PatchbayError {
+  return new PatchbayError('oauth_failed', message, { fix: { action: 'Start connecting again' } })
+}
+
 /** A callback that may not be trusted to be the right person's: it is told nothing and sent nowhere. */
 class Untrusted extends Error {}
 
 function connectError(thrown: unknown, name: string): PatchbayError {
-  if (thrown instanceof Untrusted)
-    return new PatchbayError('oauth_failed', thrown.message, { fix: { action: 'Start connecting again' } })
+  if (thrown instanceof Untrusted) return startAgain(thrown.message)
   if (!(thrown instanceof OAuthError)) return asPatchbayError(thrown)
   const actions = {
     transient: `Wait a moment and connect ${name} again`,

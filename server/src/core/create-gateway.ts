@@ -85,6 +85,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
   )
   const authorised: Parameters<typeof createTools>[0]['serviceFor'] = (call) => serviceFor({ ...call, http, breaker })
 
+  const strangers = createStrangers({ events, projectId: DEFAULT_PROJECT, now })
   const connect: Connect = createConnect({
     storage,
     vault,
@@ -92,7 +93,7 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     oauth,
     oauthApps,
     events,
-    strangers: createStrangers({ events, projectId: DEFAULT_PROJECT, now }),
+    strangers,
     serviceFor: authorised,
     http,
     publicUrl,
@@ -100,7 +101,16 @@ export function createGateway(options: GatewayOptions): RunningGateway {
     now,
     linkFinished: (id) => connectLinks.finished(id),
   })
-  const connectLinks = createConnectLinks({ storage, catalogue, connect, oauthApps, events, publicUrl, now })
+  const connectLinks = createConnectLinks({
+    storage,
+    catalogue,
+    connect,
+    oauthApps,
+    events,
+    strangers,
+    publicUrl,
+    now,
+  })
   const tools = createTools({
     catalogue,
     connections: createConnectionCache(storage),

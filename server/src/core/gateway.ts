@@ -223,7 +223,7 @@ export interface ConnectLinksOf {
     requestId: string,
   ): Promise<{ url: string; id: string; expiresAt: number }>
   /** A browser opened the link. Throws `not_found` when it is unknown, expired, used or opened by another browser. */
-  open(token: string, browserSecret: string): Promise<OpenLink>
+  open(token: string, browserSecret: string, requestId: string): Promise<OpenLink>
   /** Starts connecting from an open link; a link ends with its first finished connection. */
   start(
     token: string,

@@ -1,4 +1,4 @@
-import { PatchbayError } from './errors.ts'
+import type { PatchbayError } from './errors.ts'
 import type { EventLog } from './event-log.ts'
 import type { EventType } from './events.ts'
 
@@ -10,8 +10,8 @@ const PER_MINUTE = 60
  * into the log of the project that runs the gateway.
  */
 export interface Strangers {
-  /** Notes the refusal and answers the error to show. */
-  refused(type: EventType, message: string, requestId: string | null): PatchbayError
+  /** Notes the refusal; answers the error, to be thrown or shown. */
+  refused(type: EventType, error: PatchbayError, requestId: string | null): PatchbayError
 }
 
 export function createStrangers(options: { events: EventLog; projectId: string; now: () => number }): Strangers {
@@ -19,16 +19,14 @@ export function createStrangers(options: { events: EventLog; projectId: string; 
   let minute = 0
   let noted = 0
   return {
-    refused(type, message, requestId) {
-      const error = new PatchbayError('oauth_failed', message, { fix: { action: 'Start connecting again' } })
+    refused(type, error, requestId) {
       const current = Math.floor(now() / 60_000)
       if (current !== minute) noted = 0
       minute = current
       if (noted++ < PER_MINUTE) {
         const actor = { type: 'browser', id: 'unknown' } as const
-        void events.record(
-          events.event({ projectId, actor, type, outcome: 'refused', code: error.code, message, requestId }),
-        )
+        const { code, message } = error
+        void events.record(events.event({ projectId, actor, type, outcome: 'refused', code, message, requestId }))
       }
       return error
     },

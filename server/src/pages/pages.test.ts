@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import fastifyCookie from '@fastify/cookie'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { connection, connector, standInFlow } from '../../test/stand-in-flow.ts'
 import { PatchbayError } from '../core/errors.ts'
 import { createPages } from './pages.ts'
-import { connection, connector, standInFlow } from '../../test/stand-in-flow.ts'
 
 const HOSTILE = `<img src=x onerror=alert(1)>"'</script><script>alert(2)</script>\u202e`
 const NAVIGATION = { 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' }

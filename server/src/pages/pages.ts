@@ -63,7 +63,7 @@ export function createPages({ gateway, publicUrl, secureCookies }: PagesOptions)
       if (!isNavigation(request) && !queryOf(request).has('open')) {
         return sendThreshold(reply, `${publicUrl.replace(/\/+$/, '')}/connect/${encodeURIComponent(token)}?open=1`)
       }
-      const link = await gateway.connectLinks.open(token, browser.bind(request, reply))
+      const link = await gateway.connectLinks.open(token, browser.bind(request, reply), request.id)
       return sendLinkPage(reply, link, undefined, request.id)
     })
 
@@ -80,7 +80,7 @@ export function createPages({ gateway, publicUrl, secureCookies }: PagesOptions)
           })
         }
         const wanted = formOf(request.body)
-        const link = await gateway.connectLinks.open(token, secret)
+        const link = await gateway.connectLinks.open(token, secret, request.id)
         const offer = link.connectors.find(({ connector }) => connector.id === wanted.connectorId)
         if (!offer) throw new PatchbayError('not_found', 'This link does not offer that connector.')
         try {

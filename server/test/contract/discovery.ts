@@ -135,7 +135,7 @@ function queryMistakes(method: Method, query: URLSearchParams, common: ReadonlyS
   for (const name of new Set(query.keys())) {
     const values = query.getAll(name)
     const parameter = method.parameters[name]
-    if (!parameter || parameter.location !== 'query') {
+    if (parameter?.location !== 'query') {
       if (!common.has(name)) mistakes.push(`has no query parameter "${name}"`)
       continue
     }

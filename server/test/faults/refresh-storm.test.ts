@@ -106,16 +106,26 @@ for (const [name, processes, makePlace] of crews) {
       ])
       await Promise.all([dying, ...others].map((worker) => worker?.advance(HOUR_MS)))
       let calls = 0
+      const third = Promise.withResolvers<void>()
+      const joined = Promise.withResolvers<void>()
       for (const connection of connections) {
         stage.onRefresh.set(connection.refreshToken, async () => {
           const { refreshIntent } = await stage.row(connection)
-          if (refreshIntent?.owner === `worker/${dying?.pid}` && ++calls === 3) await dying?.kill()
+          if (refreshIntent?.owner === `worker/${dying?.pid}` && ++calls === 3) {
+            third.resolve()
+            await joined.promise
+            await dying?.kill()
+          }
           return undefined
         })
       }
 
       const dead = dying?.use(connections.slice(0, 10)).catch((error: Error) => error.message)
-      const outcomes = (await Promise.all(others.map((worker) => worker.use(connections)))).flat()
+      // The others join once it is in the middle of refreshing, so that it surely holds some when it dies.
+      await third.promise
+      const using = Promise.all(others.map((worker) => worker.use(connections)))
+      joined.resolve()
+      const outcomes = (await using).flat()
 
       expect(await dead).toMatch(/SIGKILL/)
       for (const outcome of outcomes) {

@@ -21,7 +21,7 @@ export const github = defineConnector({
   kind: 'api',
   name: 'GitHub',
   description: 'Work with repositories, issues, pull requests, reviews and files on GitHub.',
-  category: 'dev',
+  category: 'Developer tools',
   provider: githubProvider,
   api: 'https://api.github.com',
   headers: {

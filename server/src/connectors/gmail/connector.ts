@@ -17,7 +17,7 @@ export const gmail = defineConnector({
   kind: 'api',
   name: 'Gmail',
   description: 'Search, read, write, send and sort the mail of a Google account.',
-  category: 'email',
+  category: 'Email',
   provider: googleProvider,
   // The bare host: large messages go below /upload, everything else below /gmail.
   api: 'https://gmail.googleapis.com',

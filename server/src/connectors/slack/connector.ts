@@ -16,7 +16,7 @@ export const slack = defineConnector({
   kind: 'api',
   name: 'Slack',
   description: 'Read and post messages, find channels and people, share files in a Slack workspace.',
-  category: 'chat',
+  category: 'Chat',
   provider: slackProvider,
   api: 'https://slack.com/api',
   uploadHosts: ['files.slack.com'],
