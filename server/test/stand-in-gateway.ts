@@ -81,7 +81,7 @@ export function standInGateway(): StandIn {
     [KEYS.ann]: caller('user', 'ann', 'key_ann'),
     [KEYS.bob]: caller('user', 'bob', 'key_bob'),
   }
-  const project: Project = { id: 'prj_1', name: 'default', redirectUrls: ['https://app.example/*'], createdAt: NOW }
+  const project: Project = { id: 'default', name: 'default', redirectUrls: ['https://app.example/*'], createdAt: NOW }
   const projects = [project]
   const connectionRows = [connection('conn_ann', 'ann'), connection('conn_bob', 'bob')]
   let instances = [instance('inst_ann', 'ann'), instance('inst_bob', 'bob')]
@@ -308,7 +308,7 @@ export function standInGateway(): StandIn {
         adminOnly(who)
         const saved = {
           id: 'oapp_1',
-          projectId: 'prj_1',
+          projectId: 'default',
           providerId: request.providerId,
           clientId: request.clientId,
           createdAt: NOW,
@@ -356,13 +356,13 @@ const done = {
 }
 
 function caller(role: Caller['role'], userId: string | null, id: string): Caller {
-  return { projectId: 'prj_1', role, userId, actor: { type: 'api_key', id }, policy: {} }
+  return { projectId: 'default', role, userId, actor: { type: 'api_key', id }, policy: {} }
 }
 
 function connection(id: string, userId: string): Connection {
   return {
     id,
-    projectId: 'prj_1',
+    projectId: 'default',
     userId,
     connectorId: 'mail',
     label: 'Work',
@@ -395,7 +395,7 @@ function connection(id: string, userId: string): Connection {
 function instance(id: string, userId: string): Instance {
   return {
     id,
-    projectId: 'prj_1',
+    projectId: 'default',
     userId,
     name: 'Agent',
     tokenHash: 'hash-of-a-token',
@@ -410,7 +410,7 @@ function instance(id: string, userId: string): Instance {
 function apiKey(id: string, role: ApiKey['role'], userId: string | null): ApiKey {
   return {
     id,
-    projectId: 'prj_1',
+    projectId: 'default',
     name: 'Backend',
     role,
     userId,
@@ -427,7 +427,7 @@ function apiKey(id: string, role: ApiKey['role'], userId: string | null): ApiKey
 function event(index: number, userId: string): Event {
   return {
     id: `evt-${index}`,
-    projectId: 'prj_1',
+    projectId: 'default',
     at: NOW + index,
     type: 'tool.called',
     outcome: 'ok',

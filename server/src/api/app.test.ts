@@ -169,7 +169,7 @@ describe('sessions', () => {
     const app = await start()
     const { reply, cookies } = await signedIn(app)
 
-    expect(reply.json()).toMatchObject({ signed_in: true, role: 'admin', project: { id: 'prj_1' } })
+    expect(reply.json()).toMatchObject({ signed_in: true, role: 'admin', project: { id: 'default' } })
     expect(reply.cookies[0]).toMatchObject({ name: 'patchbay_session', httpOnly: true, sameSite: 'Lax', path: '/' })
     expect((await app.inject({ url: '/api/session', cookies })).json().signed_in).toBe(true)
   })

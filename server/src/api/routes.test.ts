@@ -243,7 +243,7 @@ const ROUTES: {
   {
     route: 'GET /api/projects',
     admits: ['admin'],
-    answers: { items: [{ id: 'prj_1', redirect_urls: ['https://app.example/*'] }] },
+    answers: { items: [{ id: 'default', redirect_urls: ['https://app.example/*'] }] },
   },
   {
     route: 'POST /api/projects',
@@ -253,12 +253,12 @@ const ROUTES: {
     answers: { name: 'Two', admin_key: 'pb_admin_new' },
   },
   {
-    route: 'PATCH /api/projects/prj_1',
+    route: 'PATCH /api/projects/default',
     admits: ['admin'],
     body: { redirect_urls: ['https://b.example/*'] },
     answers: { redirect_urls: ['https://b.example/*'] },
   },
-  { route: 'DELETE /api/projects/prj_1', admits: ['admin'], status: 204, answers: undefined },
+  { route: 'DELETE /api/projects/default', admits: ['admin'], status: 204, answers: undefined },
   { route: 'GET /api/api-keys', admits: ['admin'], answers: { items: [{ id: 'key_1', prefix: 'pb_app_t' }] } },
   {
     route: 'POST /api/api-keys',
@@ -283,7 +283,7 @@ const ROUTES: {
   {
     route: 'GET /api/session',
     admits: ['admin'],
-    answers: { signed_in: true, role: 'admin', project: { id: 'prj_1' } },
+    answers: { signed_in: true, role: 'admin', project: { id: 'default' } },
   },
 ]
 
@@ -398,12 +398,15 @@ test('an OAuth app can be forgotten', async () => {
   expect(again.json().error.code).toBe('not_found')
 })
 
-test('health is for anyone and metrics for administrators', async () => {
+test('health is for anyone, and metrics for those who run the gateway', async () => {
   expect((await app.inject('/health')).json()).toMatchObject({ status: 'ok', storage: { engine: 'sqlite', ok: true } })
   expect((await app.inject('/metrics')).statusCode).toBe(401)
   expect((await app.inject({ url: '/metrics', headers: { 'x-api-key': KEYS.app } })).statusCode).toBe(403)
   const metrics = await app.inject({ url: '/metrics', headers: { 'x-api-key': KEYS.admin } })
   expect(metrics.body).toBe('up 1\n')
+  const { fromApiKey } = gateway.callers
+  gateway.callers.fromApiKey = async (secret) => ({ ...(await fromApiKey(secret)), projectId: 'another' })
+  expect((await app.inject({ url: '/metrics', headers: { 'x-api-key': KEYS.admin } })).statusCode).toBe(403)
 
   gateway.health = async () => ({
     status: 'degraded',
