@@ -375,7 +375,7 @@ test('the table covers every documented route that takes a key', async () => {
   const covered = ROUTES.map(({ route }) =>
     route
       .replace(/\/(conn|key|prj|inst)_\w+/, '/{}')
-      .replace(/(connectors|authorize|refresh|oauth-apps)\/(mail|postal)/, '$1/{}'),
+      .replace(/(connectors|authorize|refresh|oauth-apps|projects)\/(mail|postal|default)/, '$1/{}'),
   )
   const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
