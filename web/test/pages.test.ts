@@ -301,7 +301,7 @@ describe.skipIf(!CHROMIUM)(
       await signIn(page)
       await page.goto(`${gateway.url}/tools/GMAIL_SEND_EMAIL`)
       await page.getByRole('button', { name: 'Run' }).click()
-      expect(await page.getByText('This is required.').count()).toBe(2)
+      await expect.poll(() => page.getByText('This is required.').count()).toBe(2)
       await page.getByLabel('Recipient email').fill('bo@example.com')
       await page.getByRole('button', { name: 'Edit as JSON' }).click()
       const json = page.getByLabel('Input as JSON')
@@ -378,7 +378,7 @@ describe.skipIf(!CHROMIUM)(
       await page.getByRole('button', { name: 'Give the permission' }).click()
       await allow(page, 'Gmail')
       await page.getByText('Gmail is connected as').waitFor()
-      expect(await page.getByRole('button', { name: 'Give the permission' }).count()).toBe(0)
+      await page.getByRole('button', { name: 'Give the permission' }).waitFor({ state: 'detached' })
     })
 
     test('an address shows its token once, in the set-up too, and a new one on demand', async () => {
