@@ -1,9 +1,9 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { eventFilterOf } from './events/event-filter.ts'
-import { NotFound, PageFailed } from './shell/page-failed.tsx'
+import { NotFoundPage, PageFailed } from './shell/page-failed.tsx'
 import { Shell } from './shell/shell.tsx'
 
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage })
 
 const agents = createRoute({
   getParentRoute: () => root,

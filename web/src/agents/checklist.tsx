@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { ArrowRight, Check } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { accountName, isDead, isUsable } from '../connectors/connection-state.ts'
+import { Glyph } from '../connectors/glyph.tsx'
 import { buttonClass } from '../parts/button.tsx'
 import { classNames } from '../parts/class-names.ts'
 import { Card } from '../parts/page.tsx'
@@ -19,6 +20,8 @@ interface ChecklistProps {
 export function Checklist({ connections, connectors, lastRun, instances }: ChecklistProps) {
   const usable = connections.filter(isUsable)
   const dead = connections.filter(isDead)
+  // One that died is mended on its card; before that, a first account is one click away.
+  const first = dead.length > 0 ? [] : connectors.filter(({ configured }) => configured).slice(0, FIRST_OFFERED)
   const nameOf = (id: string) => connectors.find((one) => one.id === id)?.name ?? id
   const lastUsed = instances
     .map((one) => one.last_used_at)
@@ -35,11 +38,30 @@ export function Checklist({ connections, connectors, lastRun, instances }: Check
           : dead.length > 0
             ? `${dead.length} stopped working. Reconnect to go on.`
             : 'Choose a service and allow access in its own window.',
-      action: (
-        <Link to="/connectors" className={buttonClass(usable.length > 0 ? 'secondary' : 'primary', 'small')}>
-          {usable.length > 0 ? 'Connectors' : 'Connect an account'}
-        </Link>
-      ),
+      action:
+        usable.length === 0 && first.length > 0 ? (
+          <div className="flex flex-wrap gap-2">
+            {first.map(({ id, name }) => (
+              <Link
+                key={id}
+                to="/connectors"
+                search={{ connect: id }}
+                aria-label={`Connect ${name}`}
+                className={buttonClass('secondary', 'small')}
+              >
+                <Glyph id={id} name={name} size={18} />
+                {name}
+              </Link>
+            ))}
+            <Link to="/connectors" className={buttonClass('quiet', 'small')}>
+              All connectors
+            </Link>
+          </div>
+        ) : (
+          <Link to="/connectors" className={buttonClass(usable.length > 0 ? 'secondary' : 'primary', 'small')}>
+            {usable.length > 0 ? 'Connectors' : 'Connect an account'}
+          </Link>
+        ),
     },
     {
       done: lastRun !== null,
@@ -83,6 +105,8 @@ export function Checklist({ connections, connectors, lastRun, instances }: Check
     </Card>
   )
 }
+
+const FIRST_OFFERED = 3
 
 interface StepProps {
   done: boolean

@@ -1,5 +1,6 @@
 import type { Connection, ConnectorDetail } from '@patchbay/sdk'
 import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
 import { Check, ExternalLink } from 'lucide-react'
 import { useCallback, useState } from 'react'
 import { EffectBadge } from '../parts/badge.tsx'
@@ -65,13 +66,19 @@ function Choosing({ connector, target, title, onClose }: ChoosingProps) {
   const [problems, setProblems] = useState<Record<string, string>>({})
   const changed = useConnectionsChanged()
   const { connection, userId } = target
+  const navigate = useNavigate()
   const connected = useCallback(
     async (found: Connection) => {
       onClose()
-      toast(`${connector.name} is connected as ${accountName(found)}.`)
+      const name = firstToTry(connector)
+      const tryIt = name !== undefined && {
+        label: 'Try a tool',
+        onSelect: () => void navigate({ to: '/tools/$name', params: { name } }),
+      }
+      toast(`${connector.name} is connected as ${accountName(found)}.`, 'good', connection || !tryIt ? undefined : tryIt)
       await changed()
     },
-    [onClose, connector.name, changed],
+    [onClose, connector, connection, changed, navigate],
   )
   const flow = useConnectFlow(connected)
 
@@ -98,19 +105,36 @@ function Choosing({ connector, target, title, onClose }: ChoosingProps) {
     return (
       <Dialog open onClose={close} title={title} footer={<Button onClick={flow.cancel}>Back</Button>}>
         <div role="status" className="flex flex-col items-center gap-4 rounded-lg bg-sunken px-5 py-9 text-center">
-          <span className="relative flex size-3">
-            <span className="absolute inset-0 animate-ping rounded-full bg-signal opacity-60" />
-            <span className="size-3 rounded-full bg-signal" />
-          </span>
-          <div>
-            <p className="font-medium">Waiting for {connector.name}</p>
-            <p className="mt-1 text-sm text-muted">
-              Sign in and allow access in the window that opened. This page notices by itself.
-            </p>
-          </div>
-          <Button size="small" icon={<ExternalLink size={14} aria-hidden />} onClick={flow.focus}>
-            Show that window
-          </Button>
+          {flow.closed ? (
+            <>
+              <div>
+                <p className="font-medium">The window was closed</p>
+                <p className="mt-1 text-sm text-muted">
+                  Or {connector.name} hides it from this page: if you are still in it, finish there and this page
+                  notices.
+                </p>
+              </div>
+              <Button size="small" icon={<ExternalLink size={14} aria-hidden />} onClick={() => start()}>
+                Open it again
+              </Button>
+            </>
+          ) : (
+            <>
+              <span className="relative flex size-3">
+                <span className="absolute inset-0 animate-ping rounded-full bg-signal opacity-60" />
+                <span className="size-3 rounded-full bg-signal" />
+              </span>
+              <div>
+                <p className="font-medium">Waiting for {connector.name}</p>
+                <p className="mt-1 text-sm text-muted">
+                  Sign in and allow access in the window that opened. This page notices by itself.
+                </p>
+              </div>
+              <Button size="small" icon={<ExternalLink size={14} aria-hidden />} onClick={flow.focus}>
+                Show that window
+              </Button>
+            </>
+          )}
         </div>
       </Dialog>
     )
@@ -249,6 +273,14 @@ function ToolPicker({ connector, picked, onChange }: ToolPickerProps) {
 function titleOf({ connection, widen, name }: ConnectTarget): string {
   if (!connection) return `Connect ${name}`
   return widen ? `Change what agents may do as ${accountName(connection)}` : `Reconnect ${accountName(connection)}`
+}
+
+/** A tool that shows something at once: it only reads and needs no input. */
+function firstToTry({ tools }: ConnectorDetail): string | undefined {
+  return tools.find(({ effect, parameters }) => {
+    const required = parameters['required']
+    return effect === 'read' && !(Array.isArray(required) && required.length > 0)
+  })?.name
 }
 
 function isOtherAccount(error: unknown): boolean {

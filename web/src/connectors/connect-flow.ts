@@ -5,7 +5,7 @@ import {
   type ConnectRequest,
   PatchbayApiError,
 } from '@patchbay/sdk'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { client } from '../session/client.ts'
 import { isUsable } from './connection-state.ts'
 
@@ -28,6 +28,8 @@ interface Flow {
   state: FlowState
   /** Call it from a click: the window must open before anything is awaited, or the browser blocks it. */
   start: (request: Request) => void
+  /** The provider's window is closed, or its pages cut it off from this one: the two look alike from here. */
+  closed: boolean
   /** Brings the window of the provider to the front. */
   focus: () => void
   cancel: () => void
@@ -38,6 +40,9 @@ type Request = Omit<ConnectRequest, 'opener_origin' | 'redirect_url'>
 /** Connecting in a popup, or in this window where popups are blocked. `onConnected` gets the finished connection. */
 export function useConnectFlow(onConnected: (connection: Connection) => void): Flow {
   const [state, setState] = useState<FlowState>({ step: 'idle' })
+  const closed = useClosed(state.step === 'waiting' ? state.flow.popup : undefined)
+  /** Begun and left: opening the window again goes on with it, instead of leaving one more behind. */
+  const left = useRef<string>(undefined)
 
   useEffect(() => {
     if (state.step !== 'waiting') return
@@ -52,6 +57,7 @@ export function useConnectFlow(onConnected: (connection: Connection) => void): F
       (error) => {
         if (stop.signal.aborted) return
         state.flow.popup.close()
+        left.current = undefined
         setState({ step: 'failed', error })
       },
     )
@@ -65,18 +71,21 @@ export function useConnectFlow(onConnected: (connection: Connection) => void): F
       if (!popup) return await goThere(request)
       const { user_id: userId, provider: connector } = request
       const before = await client.connections.list({ user_id: userId, connector })
-      const reply = await startForPopup(request)
+      const reply = await startForPopup({ ...request, ...(left.current && { connection_id: left.current }) })
+      if (request.connection_id === undefined) left.current = reply.connection_id
       popup.location.href = reply.auth_url
       const changes = new Map(before.items.map(({ id, updated_at }) => [id, updated_at]))
       setState({ step: 'waiting', flow: { userId, connector, reply, popup, before: changes } })
     } catch (error) {
       popup?.close()
+      left.current = undefined
       setState({ step: 'failed', error })
     }
   }
 
   return {
     state,
+    closed,
     start: (request) => void start(request),
     focus: () => state.step === 'waiting' && state.flow.popup.focus(),
     cancel: () => {
@@ -84,6 +93,26 @@ export function useConnectFlow(onConnected: (connection: Connection) => void): F
       setState({ step: 'idle' })
     },
   }
+}
+
+const CLOSED_LOOKS = 2
+
+/** A window that reports its outcome closes right after, so one look is not enough to say that somebody closed it. */
+function useClosed(popup: Window | undefined): boolean {
+  const [closed, setClosed] = useState(false)
+  useEffect(() => {
+    if (!popup) return
+    let looks = 0
+    const timer = setInterval(() => {
+      looks = popup.closed ? looks + 1 : 0
+      setClosed(looks >= CLOSED_LOOKS)
+    }, 400)
+    return () => {
+      clearInterval(timer)
+      setClosed(false)
+    }
+  }, [popup])
+  return closed
 }
 
 /**

@@ -1,8 +1,24 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect } from 'react'
 import { classNames } from './class-names.ts'
 
+interface PageHeadProps {
+  title: string
+  /** What the browser's tab and history say, where that is more than the title. */
+  tab?: string
+  lead?: ReactNode
+  children?: ReactNode
+}
+
+/** Several tabs of one gateway, and the browser's history, can be told apart. */
+export function useTabTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · Patchbay`
+  }, [title])
+}
+
 /** A page's head: what it is and what can be done with all of it. */
-export function PageHead({ title, lead, children }: { title: string; lead?: ReactNode; children?: ReactNode }) {
+export function PageHead({ title, tab = title, lead, children }: PageHeadProps) {
+  useTabTitle(tab)
   return (
     <header className="mb-6 flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
       <div className="min-w-0">

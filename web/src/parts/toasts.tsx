@@ -1,11 +1,13 @@
 import { Check, CircleAlert, X } from 'lucide-react'
 import { useSyncExternalStore } from 'react'
-import { IconButton } from './button.tsx'
+import { Button, IconButton } from './button.tsx'
 
 interface Toast {
   id: number
   tone: 'good' | 'bad'
   text: string
+  /** What suggests itself next. */
+  action?: { label: string; onSelect: () => void } | undefined
 }
 
 let toasts: readonly Toast[] = []
@@ -13,10 +15,10 @@ let nextId = 1
 const listeners = new Set<() => void>()
 
 /** Says briefly what was just done. Failures belong beside what failed; use an ErrorNote there. */
-export function toast(text: string, tone: Toast['tone'] = 'good'): void {
+export function toast(text: string, tone: Toast['tone'] = 'good', action?: Toast['action']): void {
   const id = nextId++
-  change([...toasts.slice(-2), { id, tone, text }])
-  setTimeout(() => dismiss(id), tone === 'good' ? 5000 : 12_000)
+  change([...toasts.slice(-2), { id, tone, text, action }])
+  setTimeout(() => dismiss(id), tone === 'good' && !action ? 5000 : 12_000)
 }
 
 export function Toasts() {
@@ -27,7 +29,7 @@ export function Toasts() {
       aria-live="polite"
       className="pointer-events-none fixed inset-x-3 bottom-20 z-50 flex flex-col items-end gap-2 sm:inset-x-auto sm:right-5 sm:bottom-5"
     >
-      {shown.map(({ id, tone, text }) => (
+      {shown.map(({ id, tone, text, action }) => (
         <div
           key={id}
           className="pointer-events-auto flex w-full animate-rise items-center gap-2.5 rounded-lg border border-line bg-surface py-1.5 pr-1.5 pl-3.5 text-sm shadow-raised sm:w-auto sm:max-w-sm"
@@ -38,6 +40,17 @@ export function Toasts() {
             <CircleAlert size={16} className="shrink-0 text-bad" aria-hidden />
           )}
           <span className="min-w-0 flex-1 break-words">{text}</span>
+          {action && (
+            <Button
+              size="small"
+              onClick={() => {
+                dismiss(id)
+                action.onSelect()
+              }}
+            >
+              {action.label}
+            </Button>
+          )}
           <IconButton name="Dismiss" onClick={() => dismiss(id)}>
             <X size={15} aria-hidden />
           </IconButton>

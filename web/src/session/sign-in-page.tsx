@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { Button, IconButton } from '../parts/button.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
 import { Field, TextInput } from '../parts/field.tsx'
+import { useTabTitle } from '../parts/page.tsx'
 import { Mark } from '../shell/mark.tsx'
 import { client } from './client.ts'
 import { sessionQuery } from './queries.ts'
@@ -17,6 +18,7 @@ export function SignInPage() {
     mutationFn: () => client.session.signIn(key.trim()),
     onSuccess: (session) => queries.setQueryData(sessionQuery.queryKey, session),
   })
+  useTabTitle('Sign in')
   const submit = () => {
     if (key.trim() === '') return setProblem('Paste the admin key here first.')
     signIn.mutate()

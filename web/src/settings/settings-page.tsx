@@ -17,9 +17,10 @@ export function SettingsPage() {
 
 export function SettingsSection({ section, provider }: { section: string; provider?: string }) {
   const signOut = useSignOut()
+  const label = SECTIONS.find(({ id }) => id === section)?.label
   return (
     <>
-      <PageHead title="Settings">
+      <PageHead title="Settings" tab={label ? `${label} · Settings` : 'Settings'}>
         {/* On wider screens these are in the side bar. */}
         <div className="flex items-center gap-2 md:hidden">
           <ThemeSwitch />

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { Button, buttonClass } from '../parts/button.tsx'
 import { ErrorNote } from '../parts/error-note.tsx'
-import { Empty } from '../parts/page.tsx'
+import { Empty, PageHead } from '../parts/page.tsx'
 
 /** A page that broke; the rest of the shell goes on. After an update the page's old files are gone: reloading helps. */
 export function PageFailed({ error }: { error: unknown }) {
@@ -26,5 +26,15 @@ export function NotFound() {
     >
       The address may be mistyped, or from another version.
     </Empty>
+  )
+}
+
+/** An address that leads nowhere, as a page of its own. */
+export function NotFoundPage() {
+  return (
+    <>
+      <PageHead title="Not found" />
+      <NotFound />
+    </>
   )
 }

@@ -21,11 +21,16 @@ export function ToolsPage() {
   const [user] = useActingUser()
   const tools = useQuery(toolsQuery(user))
   const open = useParams({ strict: false, select: ({ name }) => name })
+  const title = tools.data?.find(({ name }) => name === open?.toUpperCase())?.title
 
   return (
     <>
-      <div className={open ? 'hidden lg:block' : ''}>
-        <PageHead title="Tools" lead="Everything an agent can do with the connected accounts. Try any of them here." />
+      <div className={open ? 'sr-only lg:not-sr-only' : ''}>
+        <PageHead
+          title="Tools"
+          tab={title ? `${title} · Tools` : 'Tools'}
+          lead="Everything an agent can do with the connected accounts. Try any of them here."
+        />
       </div>
       {tools.error && <ErrorNote error={tools.error} className="mb-5" />}
       {tools.isPending && !tools.error && (
