@@ -13,7 +13,7 @@ export async function starting(): Promise<string[]> {
   const bare: { ms: number; mb: number }[] = []
   try {
     for (let round = 0; round <= ROUNDS; round++) {
-      const gateway = await startGateway({ DATA_DIR: dataDir, WEB_PAGES: 'off' })
+      const gateway = await startGateway({ DATA_DIR: dataDir })
       await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
       // The first start makes the database and fills the compile cache.
       if (round > 0) ours.push({ ms: gateway.healthyAfterMs, mb: gateway.memory().now })
