@@ -21,7 +21,12 @@ export function createCallers(options: {
   const { storage, now } = options
   const apiKeys = cached((hash: string) => storage.apiKeys.findByHash(hash))
   const instances = cached((id: string) => storage.instances.getForToken(id))
-  const sessions = cached((hash: string) => storage.sessions.find(hash))
+  const sessions = cached(async (hash: string) => {
+    const session = await storage.sessions.find(hash)
+    const keys = session ? await storage.apiKeys.list(session.projectId) : []
+    const key = keys.find((one) => one.id === session?.apiKeyId)
+    return session && key && { session, key }
+  })
   const touched = new Map<string, number>()
   storage.onChange(({ kind }) => {
     if (kind === 'api_key' || kind === 'project' || kind === 'everything') apiKeys.clear()
@@ -82,9 +87,10 @@ export function createCallers(options: {
 
     async fromSession(cookie) {
       storage.catchUp()
-      const session = await sessions.get(secretHash(cookie))
-      if (!session || session.expiresAt <= now()) return undefined
-      return callerOfSession(session)
+      const found = await sessions.get(secretHash(cookie))
+      if (!found || found.session.expiresAt <= now()) return undefined
+      if (found.key.revokedAt !== null || (found.key.expiresAt ?? Number.POSITIVE_INFINITY) <= now()) return undefined
+      return callerOfSession(found.session, found.key)
     },
   }
 }
@@ -109,13 +115,14 @@ function callerOfInstance(instance: Instance): Caller {
   }
 }
 
-function callerOfSession(session: Session): Caller {
+/** Signing in gives nobody more than the key that signed in. */
+function callerOfSession(session: Session, key: ApiKey): Caller {
   return {
     projectId: session.projectId,
     role: 'admin',
     userId: null,
     actor: { type: 'session', id: session.apiKeyId },
-    policy: {},
+    policy: key.policy,
   }
 }
 

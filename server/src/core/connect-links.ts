@@ -4,7 +4,7 @@ import { PatchbayError } from './errors.ts'
 import { by, type EventLog } from './event-log.ts'
 import type { Catalogue, Connect, ConnectLinksOf } from './gateway.ts'
 import type { OAuthAppsOf } from './oauth-apps.ts'
-import { assertUser, mayUseConnector } from './policy.ts'
+import { assertConnector, assertUser, mayUseConnector } from './policy.ts'
 import { checkedRedirectUrl } from './redirects.ts'
 import { readOnlyTools, scopesToAsk } from './scopes.ts'
 import { newId, newSecret, secretHash } from './secrets.ts'
@@ -44,7 +44,16 @@ export function createConnectLinks(options: {
     assertUser(caller, request.userId)
     for (const id of request.connectors ?? []) {
       if (!catalogue.connector(id)) throw new PatchbayError('not_found', `There is no connector "${id}".`)
+      assertConnector(caller, id)
     }
+    for (const name of request.tools ?? []) {
+      if (name !== '*' && !catalogue.tool(name))
+        throw new PatchbayError('invalid_input', `"tools": there is no tool "${name.slice(0, 100)}".`)
+    }
+    const connectors = request.connectors?.length ? request.connectors : (caller.policy.connectors ?? [])
+    // An empty list would offer every connector.
+    if (caller.policy.connectors && connectors.length === 0)
+      throw new PatchbayError('policy_denied', 'This key may use no connector.', { details: { rule: 'connectors' } })
     const project = await storage.projects.get(caller.projectId)
     if (!project) throw new PatchbayError('not_found', 'The project was deleted.')
     const redirectUrl = request.redirectUrl
@@ -62,7 +71,7 @@ export function createConnectLinks(options: {
       hash: secretHash(token),
       projectId: caller.projectId,
       userId: request.userId,
-      connectors: request.connectors ?? [],
+      connectors,
       redirectUrl,
       tools: request.tools ?? [],
       connectionId: request.connectionId ?? null,
@@ -196,7 +205,10 @@ export function createConnectLinks(options: {
 
     async finished(connectLinkId) {
       await storage.connectLinks.use(connectLinkId, now())
-      for (const [key, { made }] of reusable) if ((await made).id === connectLinkId) reusable.delete(key)
+      for (const [key, { made }] of reusable) {
+        const link = await made.catch(() => undefined)
+        if (link?.id === connectLinkId) reusable.delete(key)
+      }
     },
   }
 }

@@ -17,7 +17,7 @@ import type { Connect, ConnectRequest, ConnectStarted } from './gateway.ts'
 import { createGrants } from './grants.ts'
 import type { Http } from './http.ts'
 import { createImport } from './import-tokens.ts'
-import { assertUser, mayActFor, mayUseConnector } from './policy.ts'
+import { assertConnector, assertUser, mayActFor } from './policy.ts'
 import { checkedOpenerOrigin, checkedRedirectUrl } from './redirects.ts'
 import { scopesToAsk } from './scopes.ts'
 import { newId, newSecret, secretHash } from './secrets.ts'
@@ -92,11 +92,7 @@ export function createConnect(options: ConnectOptions): Connect {
     assertUser(caller, request.userId)
     assertUserId(request.userId)
     const connector = connectorFor(catalogue, request.connectorId)
-    if (!mayUseConnector(caller.policy, connector.id)) {
-      throw new PatchbayError('policy_denied', `This key may not use the connector "${connector.id}".`, {
-        details: { rule: 'connectors' },
-      })
-    }
+    assertConnector(caller, connector.id)
     const { provider } = connector
     const app = await options.oauthApps.forProject(caller.projectId, provider.id)
     if (!app) throw noOAuthApp(provider, publicUrl)

@@ -5,7 +5,7 @@ import type { Catalogue, Connect } from './gateway.ts'
 import type { Grants } from './grants.ts'
 import type { Grant } from './oauth.ts'
 import type { OAuthAppsOf } from './oauth-apps.ts'
-import { assertUser } from './policy.ts'
+import { assertConnector, assertUser } from './policy.ts'
 import { newId } from './secrets.ts'
 import type { Storage } from './storage.ts'
 
@@ -23,6 +23,7 @@ export function createImport(options: {
     assertUser(caller, request.userId)
     assertUserId(request.userId)
     const connector = connectorFor(catalogue, request.connectorId)
+    assertConnector(caller, connector.id)
     const tokens: Record<string, Token> = {}
     for (const [name, token] of Object.entries(request.tokens)) tokens[name] = token
     const settings = checkedSettings(connector.provider, request.settings ?? {})

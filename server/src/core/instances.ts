@@ -2,7 +2,7 @@ import type { Caller } from './caller.ts'
 import { PatchbayError } from './errors.ts'
 import { by, type EventLog } from './event-log.ts'
 import type { InstancesOf } from './gateway.ts'
-import { assertUser, narrowed } from './policy.ts'
+import { assertUser, isWithin, narrowed } from './policy.ts'
 import { newId, newSecret, secretHash } from './secrets.ts'
 import type { Instance, Storage } from './storage.ts'
 
@@ -74,6 +74,13 @@ export function createInstances(options: { storage: Storage; events: EventLog; n
 
     async rotateToken(caller, userId, id, requestId) {
       const before = await get(caller, userId, id)
+      // The token is the instance: whoever gets it can do what the instance can.
+      if (!isWithin(caller.policy, before.policy)) {
+        throw new PatchbayError(
+          'forbidden',
+          `The instance "${before.name}" may do more than this key; its token can be made anew only by a key that may do as much.`,
+        )
+      }
       const token = newSecret('pb_inst_')
       const instance = await storage.instances.update(
         caller.projectId,

@@ -34,6 +34,16 @@ export function assertAllowed(caller: Caller, tool: { name: string; connectorId:
   })
 }
 
+/** Throws `policy_denied` unless the caller may use the connector. */
+export function assertConnector(caller: Caller, connectorId: string): void {
+  if (mayUseConnector(caller.policy, connectorId)) return
+  throw new PatchbayError(
+    'policy_denied',
+    `This ${ACTOR_NAME[caller.actor.type]} may not use the connector "${connectorId}".`,
+    { details: { rule: 'connectors' } },
+  )
+}
+
 /** Throws unless the caller may act for this user: a bound caller sees others as not existing. */
 export function assertUser(caller: Caller, userId: string): void {
   if (!mayActFor(caller, userId)) throw new PatchbayError('not_found', `There is no user "${userId}" for this key.`)
@@ -73,10 +83,7 @@ export function narrowed(outer: Policy, inner: Policy): Policy {
   const effects = both(outer.effects, inner.effects)
   const users = both(outer.users, inner.users)
   const denied = [...(outer.deny_tools ?? []), ...(inner.deny_tools ?? [])]
-  const tools =
-    outer.tools && inner.tools
-      ? inner.tools.filter((name) => outer.tools?.some((pattern) => within(pattern, name)))
-      : (inner.tools ?? outer.tools)
+  const tools = outer.tools && inner.tools ? commonPatterns(outer.tools, inner.tools) : (inner.tools ?? outer.tools)
   return {
     ...(connectors && { connectors }),
     ...(effects && { effects }),
@@ -84,6 +91,29 @@ export function narrowed(outer: Policy, inner: Policy): Policy {
     ...(tools && { tools }),
     ...(denied.length > 0 && { deny_tools: denied }),
   }
+}
+
+/** Whether nothing is allowed by `inner` that `outer` refuses. Users are left out: who may be acted for is asked apart. */
+export function isWithin(outer: Policy, inner: Policy): boolean {
+  const some = <T>(most: readonly T[] | undefined, given: readonly T[] | undefined) =>
+    !most || given?.every((one) => most.includes(one)) === true
+  return (
+    some(outer.connectors, inner.connectors) &&
+    some(outer.effects, inner.effects) &&
+    (!outer.tools || inner.tools?.every((name) => covered(outer.tools, name)) === true) &&
+    (outer.deny_tools ?? []).every((name) => covered(inner.deny_tools, name))
+  )
+}
+
+/** What two lists of names and patterns both match: of each pair the narrower one. */
+function commonPatterns(some: readonly string[], others: readonly string[]): string[] {
+  return [
+    ...new Set([...others.filter((name) => covered(some, name)), ...some.filter((name) => covered(others, name))]),
+  ]
+}
+
+function covered(patterns: readonly string[] | undefined, name: string): boolean {
+  return patterns?.some((pattern) => within(pattern.toUpperCase(), name.toUpperCase())) ?? false
 }
 
 /** A pattern or name that another pattern wholly covers. */
