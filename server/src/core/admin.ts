@@ -93,8 +93,9 @@ export function createAdmin(options: AdminOptions): Admin {
       if (id === DEFAULT_PROJECT)
         throw new PatchbayError('conflict', `The project "${DEFAULT_PROJECT}" runs the gateway and cannot be deleted.`)
       if (!(await storage.projects.remove(id))) throw new PatchbayError('not_found', `There is no project "${id}".`)
-      if (caller.projectId !== id)
-        await events.write([told(caller, requestId, { type: 'project.deleted', details: { project_id: id } })])
+      // In the log of the project that runs the gateway, for the deleted one's log is gone with it.
+      const event = told(caller, requestId, { type: 'project.deleted', details: { project_id: id } })
+      await events.write([{ ...event, projectId: DEFAULT_PROJECT }])
     },
 
     async apiKeys(caller) {
@@ -189,21 +190,28 @@ export function createAdmin(options: AdminOptions): Admin {
       assertAdmin(caller)
       const { id: providerId } = provider(request.providerId)
       const before = await storage.oauthApps.get(caller.projectId, providerId)
-      const id = before?.id ?? newId('app_')
-      const place = { table: 'oauth_app', row: id, column: 'client_secret' } as const
       // A form that leaves the secret empty keeps the one stored for the same client.
       const kept = before?.clientId === request.clientId ? before.clientSecret : null
-      const app = await storage.oauthApps.save({
-        id,
-        projectId: caller.projectId,
-        providerId,
-        clientId: request.clientId,
-        clientSecret: request.clientSecret
-          ? await options.vault.seal(caller.projectId, place, request.clientSecret)
-          : kept,
-        createdAt: before?.createdAt ?? now(),
-        updatedAt: now(),
-      })
+      const saved = async (id: string) =>
+        storage.oauthApps.save({
+          id,
+          projectId: caller.projectId,
+          providerId,
+          clientId: request.clientId,
+          clientSecret: request.clientSecret
+            ? await options.vault.seal(
+                caller.projectId,
+                { table: 'oauth_app', row: id, column: 'client_secret' },
+                request.clientSecret,
+              )
+            : kept,
+          createdAt: before?.createdAt ?? now(),
+          updatedAt: now(),
+        })
+      const id = before?.id ?? newId('app_')
+      let app = await saved(id)
+      // Somebody saved one at the same moment and the row kept its id: the secret only opens when sealed for that row.
+      if (app.id !== id) app = await saved(app.id)
       await events.write([
         told(caller, requestId, {
           type: 'oauth_app.saved',

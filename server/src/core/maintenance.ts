@@ -26,11 +26,15 @@ export function createMaintenance(options: {
     await storage.connectLinks.removeExpired(ended)
     await storage.connections.removePending(ended)
     await storage.sessions.removeExpired(now())
-    for (const project of await storage.projects.list()) {
-      if (options.eventDays !== undefined)
-        await storage.events.removeOlder(project.id, now() - options.eventDays * 86_400_000)
-      if ((await storage.dataKeys.list(project.id)).length > 1) await rotateProject(project.id, options)
+    for (const { id } of await storage.projects.list()) {
+      // One project whose keys do not open must not keep the others from being cleaned.
+      await ofProject(id).catch(options.onTrouble)
     }
+  }
+
+  async function ofProject(id: string): Promise<void> {
+    if (options.eventDays !== undefined) await storage.events.removeOlder(id, now() - options.eventDays * 86_400_000)
+    if ((await storage.dataKeys.list(id)).length > 1) await rotateProject(id, options)
   }
 
   function runOnce(): Promise<void> {
