@@ -93,7 +93,7 @@ export function askedTools(connector: Connector, request: ConnectRequest): Tool[
 /** Further scopes by name, all known to the connector. Throws `invalid_input`. */
 export function checkedScopes(connector: Connector, scopes: readonly string[] = []): readonly string[] {
   for (const scope of scopes) {
-    if (!(scope in connector.scopes)) {
+    if (!Object.hasOwn(connector.scopes, scope)) {
       throw new PatchbayError(
         'invalid_input',
         `"scopes": ${connector.name} does not use the scope "${scope}" (it uses: ${Object.keys(connector.scopes).join(', ')}).`,

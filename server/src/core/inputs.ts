@@ -2,6 +2,11 @@ import type { z } from 'zod'
 import type { Tool } from './connector.ts'
 import { PatchbayError } from './errors.ts'
 
+/** Mistakes told at once, and the most characters of a name or sentence among them: some are made of the input. */
+const MAX_ISSUES = 8
+const MAX_NAME = 100
+const MAX_SENTENCE = 1_000
+
 const strictSchemas = new WeakMap<Tool, z.ZodObject>()
 
 /**
@@ -14,40 +19,66 @@ export function checkedInput(name: string, tool: Tool, given: Record<string, unk
     schema = tool.input.strict()
     strictSchemas.set(tool, schema)
   }
-  const parsed = schema.safeParse(plainInput(tool, given))
+  const plain = plainInput(tool, given)
+  const parsed = schema.safeParse(plain)
   if (parsed.success) return parsed.data
-  const issues = parsed.error.issues.slice(0, 8).map((issue) => ({
-    field: issue.path.map(String).join('.') || undefined,
-    expected: issueSentence(issue, Object.keys(tool.input.shape)),
+  const issues = parsed.error.issues.slice(0, MAX_ISSUES).map((issue) => ({
+    field: issue.path.map(String).join('.').slice(0, MAX_NAME) || undefined,
+    expected: issueSentence(issue, plain, Object.keys(tool.input.shape)).slice(0, MAX_SENTENCE),
   }))
   const sentence = issues.map(({ field, expected }) => (field ? `"${field}" ${expected}` : expected)).join('; ')
   throw new PatchbayError('invalid_input', `${name}: ${sentence}.`, { details: { tool: name, issues } })
 }
 
 function plainInput(tool: Tool, given: Record<string, unknown>): Record<string, unknown> {
-  const plain: Record<string, unknown> = {}
-  const { shape } = tool.input
+  // Without a prototype, so that a field called __proto__ is an unknown field like any other.
+  const plain: Record<string, unknown> = Object.create(null)
+  const shape = tool.input.shape as Record<string, z.ZodType>
+  const aliases = tool.paramAliases ?? {}
   for (const [key, value] of Object.entries(given)) {
-    const field =
-      !(key in shape) && Object.hasOwn(tool.paramAliases ?? {}, key) ? (tool.paramAliases?.[key] as string) : key
+    const known = Object.hasOwn(shape, key)
+    const field = !known && Object.hasOwn(aliases, key) ? (aliases[key] as string) : key
+    const schema = Object.hasOwn(shape, field) ? shape[field] : undefined
     // Clients fill unused options with null; where null is not itself allowed it means "not given".
-    if (value === null && field in shape && !shape[field].safeParse(null).success) continue
+    if (value === null && schema && !schema.safeParse(null).success) continue
     if (!(field in plain) || field === key) plain[field] = value
   }
   return plain
 }
 
-function issueSentence(issue: z.core.$ZodIssue, fields: readonly string[]): string {
+function issueSentence(issue: z.core.$ZodIssue, given: unknown, fields: readonly string[]): string {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys
+      .slice(0, MAX_ISSUES)
       .map((key) => {
-        const near = nearest(key, fields)
-        return `has no field "${key}"${near ? `, did you mean "${near}"?` : ` (its fields: ${fields.join(', ') || 'none'})`}`
+        const name = key.slice(0, MAX_NAME)
+        if (issue.path.length > 0) return `has no field "${name}"`
+        const near = nearest(name, fields)
+        return `has no field "${name}"${near ? `, did you mean "${near}"?` : ` (its fields: ${fields.join(', ') || 'none'})`}`
       })
       .join('; ')
   }
-  if (issue.code === 'invalid_type' && issue.input === undefined) return `is required: expected ${issue.expected}`
+  const expected = expectedBy(issue)
+  if (expected && valueAt(given, issue.path) === undefined) return `is required: expected ${expected}`
+  if (issue.code === 'invalid_union' && expected) return `must be ${expected}`
   return issue.message.charAt(0).toLowerCase() + issue.message.slice(1)
+}
+
+/** What would have fitted, where it can be said in a few words. */
+function expectedBy(issue: z.core.$ZodIssue): string | undefined {
+  if (issue.code === 'invalid_type') return issue.expected
+  if (issue.code === 'invalid_value') return `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`
+  if (issue.code === 'invalid_union') {
+    const options = issue.errors.flatMap(([first]) => (first ? (expectedBy(first) ?? []) : []))
+    return options.length > 0 ? [...new Set(options)].join(' or ') : undefined
+  }
+  return undefined
+}
+
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  let value = given
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key]
+  return value
 }
 
 /** The candidate that differs least from what was typed, if it is close. */

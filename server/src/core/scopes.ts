@@ -16,7 +16,7 @@ export function scopesToAsk(
 ): ScopesByToken {
   const wanted = new Set<string>([...connector.identityScopes, ...extra])
   for (const scopes of Object.values(before))
-    for (const scope of scopes) if (scope in connector.scopes) wanted.add(scope)
+    for (const scope of scopes) if (Object.hasOwn(connector.scopes, scope)) wanted.add(scope)
   for (const tool of tools) {
     const covered = tool.scopes.some((alternative) =>
       [alternative].flat().every((scope) => isCovered(connector, wanted, scope)),
@@ -25,8 +25,10 @@ export function scopesToAsk(
   }
   const asked: Record<string, string[]> = {}
   for (const scope of [...wanted].sort()) {
-    const others = new Set([...wanted].filter((other) => other !== scope))
-    if (!connector.identityScopes.includes(scope) && isCovered(connector, others, scope)) continue
+    wanted.delete(scope)
+    // Taken out for good, or else two scopes that include each other would both be left out.
+    if (!connector.identityScopes.includes(scope) && isCovered(connector, wanted, scope)) continue
+    wanted.add(scope)
     const token = connector.scopes[scope]?.token ?? defaultToken(connector)
     asked[token] = [...(asked[token] ?? []), scope]
   }
@@ -61,7 +63,7 @@ export function missingScopes(connector: Connector, tool: Tool, connection: Conn
 export function permissions(connector: Connector, connection: Connection) {
   const scopes = [...new Set(Object.values(connection.scopes).flat())]
   return scopes.flatMap((scope) => {
-    const info = connector.scopes[scope]
+    const info = Object.hasOwn(connector.scopes, scope) ? connector.scopes[scope] : undefined
     return info ? [{ scope, description: info.description, effect: info.effect }] : []
   })
 }
