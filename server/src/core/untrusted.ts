@@ -3,16 +3,25 @@
  * which can hide instructions from the person reading along, and bounded.
  */
 
-/** Kept: tab, line feed, carriage return, and the joiners that scripts and emoji need (U+200C, U+200D). */
+/**
+ * Kept: tab, line feed, carriage return, and the joiners that scripts and emoji need (U+200C, U+200D), though never
+ * several in a row: no script writes that, and rows of them can spell a hidden text.
+ */
 const INVISIBLE =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160]|[\u17b4\u17b5]|[\u180b-\u180d\u180f]|[\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164]|[\ufe00-\ufe0d]|[\ufeff\uffa0\ufff0-\ufffb]|[\u{e0000}-\u{e0fff}]/gu
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160]|[\u17b4\u17b5]|[\u180b-\u180d\u180f]|[\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164]|[\ufe00-\ufe0d]|[\ufeff\uffa0\ufff0-\ufffb]|[\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}]|[\u{e0000}-\u{e0fff}]/gu
+const JOINERS_IN_A_ROW = /([\u200c\u200d])[\u200c\u200d]+/g
+
+/** Longest name of a field passed on. */
+const MAX_KEY = 1_000
 
 /** Deepest nesting passed on; anything below is replaced by a note. */
 const MAX_DEPTH = 40
 
 export function cleanText(text: string): string {
   INVISIBLE.lastIndex = 0
-  return INVISIBLE.test(text) ? text.replace(INVISIBLE, '') : text
+  const visible = INVISIBLE.test(text) ? text.replace(INVISIBLE, '') : text
+  JOINERS_IN_A_ROW.lastIndex = 0
+  return JOINERS_IN_A_ROW.test(visible) ? visible.replace(JOINERS_IN_A_ROW, '$1') : visible
 }
 
 /**
@@ -65,16 +74,19 @@ export function boundedData(data: unknown, maxChars: number): { data: unknown; t
 
   function object(value: Record<string, unknown>, depth: number): Record<string, unknown> {
     const kept: Record<string, unknown> = {}
-    for (const key of Object.keys(value)) {
+    const keys = Object.keys(value)
+    for (const [index, key] of keys.entries()) {
       if (left <= 0) {
         truncated = true
+        kept['[cut]'] = `${keys.length - index} more of ${keys.length} fields`
         break
       }
-      left -= key.length + 4
+      const name = cleanText(key.length > MAX_KEY ? key.slice(0, MAX_KEY) : key)
+      left -= name.length + 4
       // Defined, not assigned: a key named __proto__ stays a plain key.
-      if (key === '__proto__')
-        Object.defineProperty(kept, key, { value: walk(value[key], depth + 1), enumerable: true })
-      else kept[cleanText(key)] = walk(value[key], depth + 1)
+      if (name === '__proto__')
+        Object.defineProperty(kept, name, { value: walk(value[key], depth + 1), enumerable: true })
+      else kept[name] = walk(value[key], depth + 1)
     }
     return kept
   }
