@@ -126,11 +126,11 @@ function Step({ done, title, state, action }: StepProps) {
       >
         {done ? <Check size={14} aria-label="Done" /> : <ArrowRight size={13} aria-label="To do" />}
       </span>
-      <div className="min-w-0 flex-1 basis-2/3">
+      <div className="min-w-0 flex-1 basis-2/3 sm:basis-0">
         <h2 className="text-sm font-semibold">{title}</h2>
         <p className="text-sm break-words text-muted">{state}</p>
       </div>
-      {action && <div className="pl-9 sm:pl-0">{action}</div>}
+      {action && <div className="pl-9 sm:shrink-0 sm:pl-0">{action}</div>}
     </li>
   )
 }

@@ -75,7 +75,11 @@ function Choosing({ connector, target, title, onClose }: ChoosingProps) {
         label: 'Try a tool',
         onSelect: () => void navigate({ to: '/tools/$name', params: { name } }),
       }
-      toast(`${connector.name} is connected as ${accountName(found)}.`, 'good', connection || !tryIt ? undefined : tryIt)
+      toast(
+        `${connector.name} is connected as ${accountName(found)}.`,
+        'good',
+        connection || !tryIt ? undefined : tryIt,
+      )
       await changed()
     },
     [onClose, connector, connection, changed, navigate],

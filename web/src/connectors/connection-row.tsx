@@ -10,6 +10,7 @@ import { Field, TextInput } from '../parts/field.tsx'
 import { Menu, type MenuItem } from '../parts/menu.tsx'
 import { TimeAgo } from '../parts/time-ago.tsx'
 import { toast } from '../parts/toasts.tsx'
+import { asSentence } from '../parts/words.ts'
 import { client } from '../session/client.ts'
 import { accountName, connectionState, isUsable, permissionWords } from './connection-state.ts'
 import { useConnectionsChanged } from './queries.ts'
@@ -133,7 +134,7 @@ function WhyNot({ connection, onReconnect }: { connection: Connection; onReconne
   return (
     <div className="mt-2 ml-4.5 rounded-lg bg-sunken px-3 py-2.5 text-sm">
       <p className="break-words">{message}</p>
-      {reason && <p className="mt-0.5 text-xs break-words text-muted">{reason.fix}</p>}
+      {reason && <p className="mt-0.5 text-xs break-words text-muted">{asSentence(reason.fix)}</p>}
       {reason && (
         <p className="mt-0.5 font-mono text-xs text-muted">
           {reason.code} · <TimeAgo at={reason.at} />

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { classNames } from './class-names.ts'
 import { CopyButton } from './copy.tsx'
 import { InlineCode } from './inline-code.tsx'
+import { asSentence } from './words.ts'
 
 /** A failure told in full: what went wrong, what to do, and what to quote when asking for help. */
 export function ErrorNote({
@@ -31,7 +32,7 @@ export function ErrorNote({
           </p>
           {told?.fix && (
             <p className="break-words text-muted">
-              <InlineCode text={told.fix.action} />
+              <InlineCode text={asSentence(told.fix.action)} />
             </p>
           )}
           {told?.retryAfter !== undefined && <p className="text-muted">Try again in {told.retryAfter} seconds.</p>}

@@ -9,6 +9,11 @@ export function inWords(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
+/** Ends what stands alone as a sentence with its full stop. */
+export function asSentence(text: string): string {
+  return /[.!?…:]$/.test(text) ? text : `${text}.`
+}
+
 const ABBREVIATIONS: Record<string, string> = {
   id: 'ID',
   ids: 'IDs',

@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Glyph } from '../connectors/glyph.tsx'
 import { OAuthAppDialog } from '../connectors/oauth-app-form.tsx'
+import { connectorsQuery } from '../connectors/queries.ts'
 import { Badge } from '../parts/badge.tsx'
 import { Button } from '../parts/button.tsx'
 import { ConfirmDialog } from '../parts/dialog.tsx'
@@ -17,8 +18,10 @@ import { Row, Rows, SectionHead } from './rows.tsx'
 
 export function OAuthApps({ provider }: { provider?: string | undefined }) {
   const apps = useQuery(oauthAppsQuery)
+  const connectors = useQuery(connectorsQuery)
   const navigate = useNavigate()
   const [removing, setRemoving] = useState<OAuthApp | null>(null)
+  const nameOf = (id: string) => connectors.data?.find((one) => one.id === id)?.name ?? id
   const editing = apps.data?.find((app) => app.provider === provider)
   const edit = (app: OAuthApp) =>
     void navigate({ to: '/settings/oauth-apps/$provider', params: { provider: app.provider }, replace: true })
@@ -42,7 +45,7 @@ export function OAuthApps({ provider }: { provider?: string | undefined }) {
             }
             facts={
               <>
-                <span>For {app.connectors.join(', ')}</span>
+                <span>For {app.connectors.map(nameOf).join(', ')}</span>
                 {app.client_id && <span className="font-mono break-all">{app.client_id}</span>}
                 {app.updated_at && (
                   <span>
@@ -61,7 +64,11 @@ export function OAuthApps({ provider }: { provider?: string | undefined }) {
                   ]}
                 />
               ) : (
-                <Button size="small" aria-label={`Set up ${app.provider_name}`} onClick={() => edit(app)}>
+                <Button
+                  size="small"
+                  aria-label={`${app.source === 'environment' ? 'Replace' : 'Set up'} the app for ${app.provider_name}`}
+                  onClick={() => edit(app)}
+                >
                   {app.source === 'environment' ? 'Replace' : 'Set up'}
                 </Button>
               )

@@ -52,9 +52,9 @@ export function Row({
   action?: ReactNode
 }) {
   return (
-    <li className="flex items-center gap-3 px-4 py-3 sm:px-5">
+    <li className="flex flex-wrap items-center gap-3 px-4 py-3 sm:flex-nowrap sm:px-5">
       {icon}
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 basis-40">
         <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
           <span className="min-w-0 text-sm font-medium break-words">{title}</span>
           {badges}

@@ -35,6 +35,7 @@ export function SettingsSection({ section, provider }: { section: string; provid
                 to="/settings/$section"
                 params={{ section: id }}
                 aria-current={id === section ? 'page' : undefined}
+                ref={showWhenCurrent}
                 className="-mb-px flex h-9 items-center border-b-2 border-transparent px-3 text-sm font-medium whitespace-nowrap text-muted hover:text-ink focus-visible:-outline-offset-2 aria-[current=page]:border-ink aria-[current=page]:text-ink pointer-coarse:h-11"
               >
                 {label}
@@ -50,6 +51,11 @@ export function SettingsSection({ section, provider }: { section: string; provid
       {!SECTIONS.some(({ id }) => id === section) && <NotFound />}
     </>
   )
+}
+
+/** On phones the sections scroll sideways; the open one must be seen. */
+function showWhenCurrent(link: HTMLAnchorElement | null) {
+  if (link?.getAttribute('aria-current') === 'page') link.scrollIntoView({ block: 'nearest', inline: 'nearest' })
 }
 
 const SECTIONS = [

@@ -115,7 +115,14 @@ function Commands({ onSignOut, onDone }: { onSignOut: () => void; onDone: () => 
           >
             <command.icon size={15} className="shrink-0 text-muted" aria-hidden />
             <span className="min-w-0 flex-1 truncate">{command.label}</span>
-            <span className="shrink-0 text-xs text-faint">{command.detail}</span>
+            <span
+              className={classNames(
+                'max-w-[55%] truncate text-xs text-faint',
+                /^[A-Z0-9_]+$/.test(command.detail) && 'hidden sm:inline',
+              )}
+            >
+              {command.detail}
+            </span>
           </div>
         ))}
         {found.length === 0 && <p className="px-3 py-8 text-center text-sm text-muted">Nothing matches “{query}”.</p>}

@@ -10,6 +10,7 @@ import { Button, buttonClass } from '../parts/button.tsx'
 import { CopyButton } from '../parts/copy.tsx'
 import { InlineCode } from '../parts/inline-code.tsx'
 import { Empty } from '../parts/page.tsx'
+import { asSentence } from '../parts/words.ts'
 import { useActingUser } from '../session/acting-user.ts'
 import { toolsQuery } from './queries.ts'
 import { ToolRunner } from './tool-runner.tsx'
@@ -76,7 +77,7 @@ function Unavailable({ tool, user }: { tool: ToolItem; user: string }) {
   return (
     <div className="mb-5 rounded-lg border border-warn-dot/50 bg-warn-soft px-4 py-3 text-sm">
       <p className="font-medium">{tool.unavailable?.message ?? 'This tool cannot run right now.'}</p>
-      {tool.unavailable?.fix && <p className="mt-0.5 text-muted">{tool.unavailable.fix.action}</p>}
+      {tool.unavailable?.fix && <p className="mt-0.5 text-muted">{asSentence(tool.unavailable.fix.action)}</p>}
       <Button size="small" className="mt-2.5" onClick={() => setConnecting(true)}>
         {missing ? 'Give the permission' : connection ? 'Reconnect' : `Connect ${name}`}
       </Button>
