@@ -16,9 +16,8 @@ interface Screen {
 }
 
 /** Each view is opened once for a device and then looked at on all of its screens. */
-const DEVICES: { device: string; options: BrowserContextOptions; screens: readonly Screen[] }[] = [
+const DEVICES: { options: BrowserContextOptions; screens: readonly Screen[] }[] = [
   {
-    device: 'a desktop, in light and dark',
     options: {},
     screens: [
       { name: 'light', theme: 'light', size: { width: 1280, height: 860 } },
@@ -26,7 +25,6 @@ const DEVICES: { device: string; options: BrowserContextOptions; screens: readon
     ],
   },
   {
-    device: 'phones of 390 and 320 px',
     options: { hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } },
     screens: [
       { name: 'phone-390', theme: 'light', size: { width: 390, height: 844 } },
@@ -167,42 +165,21 @@ const VIEWS: readonly View[] = [
 ]
 
 export function finishTests(newStage: NewStage): void {
-  test.each(DEVICES)(
-    'every page is readable, named and fits on $device',
-    async ({ options, screens }) => {
-      const { gateway, newPerson: newBrowser, expectMessage } = await newStage()
-      // Asked for: the page of a link that never was.
-      expectMessage(/status of 404 .*\/connect\/cl_that_never_was/)
-      await busyProject(gateway)
-      const page = await newBrowser(options)
-      const problems: string[] = []
-      const titles = new Set<string>()
-      const look = async ({ name, window = false }: Pick<View, 'name' | 'window'>) => {
-        titles.add(await page.title())
-        for (const screen of screens) {
-          await page.setViewportSize(screen.size)
-          await page.emulateMedia({ colorScheme: screen.theme })
-          const faults = await faultsOf(page, { window })
-          problems.push(...faults.map((fault) => `${name}, ${screen.name}: ${fault}`))
-          await screenshot(page, screen.name, name)
-        }
-      }
+  test('every page is readable, named and fits: on a desktop in light and dark, on phones of 390 and 320 px', async () => {
+    const { gateway, newPerson: newBrowser, expectMessage } = await newStage()
+    // Asked for: the page of a link that never was.
+    expectMessage(/status of 404 .*\/connect\/cl_that_never_was/)
+    await busyProject(gateway)
 
-      await page.goto(gateway.url)
-      await page.getByLabel('Admin key').waitFor()
-      await look({ name: 'sign-in' })
-      await signIn(page, gateway)
-      for (const view of VIEWS) {
-        await view.show(page, gateway)
-        await look(view)
-      }
+    const seen = await Promise.all(
+      DEVICES.map(async ({ options, screens }) => lookAtAll(await newBrowser(options), gateway, screens)),
+    )
 
-      expect(problems).toEqual([])
-      // Pages are told apart by their tabs, but for states of one page; windows over a page keep its title.
-      expect(titles.size).toBeGreaterThanOrEqual(VIEWS.filter(({ window }) => !window).length - 4)
-    },
-    60_000,
-  )
+    expect(seen.flatMap(({ problems }) => problems)).toEqual([])
+    // Pages are told apart by their tabs, but for states of one page; windows over a page keep its title.
+    const pages = VIEWS.filter(({ window }) => !window).length
+    for (const { titles } of seen) expect(titles.size).toBeGreaterThanOrEqual(pages - 4)
+  }, 60_000)
 
   test('the keyboard alone signs in, reaches the connectors, opens and leaves a dialog, and runs a tool', async () => {
     const { gateway, newPerson: newBrowser } = await newStage()
@@ -261,6 +238,31 @@ export function finishTests(newStage: NewStage): void {
 
     expect(await background()).toBe(dark)
   })
+}
+
+async function lookAtAll(page: Page, gateway: Gateway, screens: readonly Screen[]) {
+  const problems: string[] = []
+  const titles = new Set<string>()
+  const look = async ({ name, window = false }: Pick<View, 'name' | 'window'>) => {
+    titles.add(await page.title())
+    for (const screen of screens) {
+      await page.setViewportSize(screen.size)
+      await page.emulateMedia({ colorScheme: screen.theme })
+      const faults = await faultsOf(page, { window })
+      problems.push(...faults.map((fault) => `${name}, ${screen.name}: ${fault}`))
+      await screenshot(page, screen.name, name)
+    }
+  }
+
+  await page.goto(gateway.url)
+  await page.getByLabel('Admin key').waitFor()
+  await look({ name: 'sign-in' })
+  await signIn(page, gateway)
+  for (const view of VIEWS) {
+    await view.show(page, gateway)
+    await look(view)
+  }
+  return { problems, titles }
 }
 
 function at(path: string, sign: (page: Page) => { waitFor(): Promise<void> }): View['show'] {
