@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError } from './config.ts'
-import { connectorMistakes } from './core/catalogue.ts'
+import { connectorMistakes, toolSchema } from './core/catalogue.ts'
 import type { Connector } from './core/connector.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function connectorsIn(folder: string): Promise<Connector[]> {
         found.push(connector)
       }
     } catch (error) {
-      mistakes.push(`${file}: ${(error as Error).message.split('\n', 1)[0]}`)
+      mistakes.push(`${file}: ${messageOf(error)}`)
     }
   }
   if (mistakes.length > 0)
@@ -33,7 +33,7 @@ export async function connectorsIn(folder: string): Promise<Connector[]> {
 function filesOf(folder: string): string[] {
   try {
     return readdirSync(folder)
-      .filter((file) => /\.m?[tj]s$/.test(file) && !/\.(test|d)\.m?ts$/.test(file))
+      .filter((file) => /\.m?[tj]s$/.test(file) && !/\.(test|d)\.m?[tj]s$/.test(file))
       .sort()
   } catch (error) {
     throw new ConfigError(
@@ -46,22 +46,22 @@ function isConnector(value: unknown): value is Connector {
   return typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'api'
 }
 
-/** A file that no compiler has seen may lack whole parts. */
+/** A file that no compiler has seen may lack anything; types that JSON cannot say would otherwise fail when listed. */
 function mistakesOf(connector: Connector): string[] {
-  const required = [
-    'id',
-    'name',
-    'description',
-    'category',
-    'provider',
-    'api',
-    'scopes',
-    'identityScopes',
-    'account',
-    'tools',
-  ] as const
-  const absent = required.filter((part) => connector[part] === undefined)
-  return absent.length > 0
-    ? [`${connector.id ?? 'connector'}: lacks ${absent.join(', ')}`]
-    : connectorMistakes(connector)
+  const mistakes = connectorMistakes(connector)
+  if (mistakes.length > 0) return mistakes
+  return Object.entries(connector.tools).flatMap(([name, tool]) => {
+    try {
+      toolSchema(tool)
+      return []
+    } catch (error) {
+      return [`${connector.id}: ${name} has an input that no JSON Schema can say (${messageOf(error)})`]
+    }
+  })
+}
+
+/** The first line of what was thrown, which need not be an Error. */
+function messageOf(thrown: unknown): string {
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return message.split('\n', 1)[0] || 'no message'
 }
