@@ -8,6 +8,7 @@ import type { Grant } from './oauth.ts'
 import { schedule } from './refresh.ts'
 import type { ServiceFor } from './service.ts'
 import type { Storage } from './storage.ts'
+import { cleanText } from './untrusted.ts'
 import type { Vault } from './vault.ts'
 
 const IDENTITY_TIMEOUT_MS = 20_000
@@ -40,7 +41,7 @@ export function createGrants(options: {
 
   async function accountOf(connector: Connector, draft: Connection, grant: Grant): Promise<Account> {
     const named = connector.provider.identity && (await identityOf(connector, grant))
-    if (named) return named
+    if (named) return readable(named)
     const [firstTool] = Object.values(connector.tools)
     const service = options.serviceFor({
       connector,
@@ -49,7 +50,7 @@ export function createGrants(options: {
       signal: AbortSignal.timeout(IDENTITY_TIMEOUT_MS),
       credentials: unstoredCredentials(connector, grant),
     })
-    return connector.account(service, grant.captured)
+    return readable(await connector.account(service, grant.captured))
   }
 
   /** Who granted, by the provider's own word; undefined when it will not say for this token. */
@@ -115,6 +116,20 @@ export function createGrants(options: {
     )
     if (!stored) throw new PatchbayError('not_found', 'The connection was deleted while its user was connecting it.')
     return stored
+  }
+}
+
+/** Names people gave themselves end up in lists and in what models are told: one line each, nothing hidden in them. */
+function readable(account: Account): Account {
+  const line = (text: string) =>
+    cleanText(text.replace(/\p{Cc}+/gu, ' '))
+      .trim()
+      .slice(0, 200)
+  return {
+    ...account,
+    label: line(account.label) || account.id,
+    ...(account.email && { email: line(account.email) }),
+    ...(account.organisation && { organisation: line(account.organisation) }),
   }
 }
 

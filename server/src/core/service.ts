@@ -4,6 +4,7 @@ import type { Connector, Failure, Method, Query, SendOptions, Service, Tool } fr
 import type { Credentials, UsableToken } from './credentials.ts'
 import { PatchbayError } from './errors.ts'
 import type { Http, HttpResponse } from './http.ts'
+import { cleanText } from './untrusted.ts'
 
 /** One exchange with a service. */
 const REQUEST_TIMEOUT_MS = 30_000
@@ -57,7 +58,7 @@ export function serviceFor(options: ServiceOptions): Service {
         used = await options.credentials.renew(connection, used)
         continue
       }
-      if (renewed && response.status === 401)
+      if (renewed && kindOf(response, failure) === 'unauthorized')
         await options.credentials.refuse(connection, used, failure.message ?? failure.code)
       throw serviceError(connector, connection, response, failure)
     }
@@ -92,7 +93,7 @@ export function serviceFor(options: ServiceOptions): Service {
         if (clean.status >= 500) throw new Unavailable(clean)
         return clean
       })
-      if (response.status !== 429 || !mayRepeat) return response
+      if (!isRateLimit(response) || !mayRepeat) return response
       const wait = retryAfterSeconds(response) ?? 1
       if (wait > MAX_WAIT_S) return response
       await pause(wait * 1000, signal)
@@ -100,8 +101,9 @@ export function serviceFor(options: ServiceOptions): Service {
     } catch (error) {
       const failed = error instanceof Unavailable
       const broken = error instanceof PatchbayError && error.code === 'provider_unavailable'
-      if (mayRepeat && (failed || (broken && error.retryAfter === undefined))) {
-        await pause(200 * 2 ** attempt * (0.5 + Math.random()), signal)
+      const wait = failed ? (retryAfterSeconds(error.response) ?? 0) : 0
+      if (mayRepeat && wait <= MAX_WAIT_S && (failed || (broken && error.retryAfter === undefined))) {
+        await pause(Math.max(wait * 1000, 200 * 2 ** attempt * (0.5 + Math.random())), signal)
         return 'again'
       }
       if (failed) return error.response
@@ -143,11 +145,13 @@ export function serviceFor(options: ServiceOptions): Service {
           response.status < 300 ? undefined : failureOf(connector, response, parsedBody(response, connector.name)),
       })),
     async upload(url, data, contentType) {
-      const { host, protocol } = new URL(url)
-      if (!connector.uploadHosts?.includes(host)) {
+      const address = URL.parse(url)
+      // What was handed over must not travel in the clear; a stand-in for the service may be reached as the service is.
+      const protocols = connector.api.startsWith('http:') ? ['https:', 'http:'] : ['https:']
+      if (!address || !connector.uploadHosts?.includes(address.host) || !protocols.includes(address.protocol)) {
         throw new PatchbayError(
           'egress_refused',
-          `${connector.name} asked to upload to ${host}, which its connector does not declare.`,
+          `${connector.name} asked to upload to ${address ? `${address.protocol}//${address.host}` : 'something that is no address'}, which its connector does not declare.`,
         )
       }
       const response = await options.http({
@@ -162,7 +166,7 @@ export function serviceFor(options: ServiceOptions): Service {
       if (response.status >= 300) {
         throw new PatchbayError(
           'provider_unavailable',
-          `${connector.name} did not take the upload (HTTP ${response.status} over ${protocol}).`,
+          `${connector.name} did not take the upload (HTTP ${response.status}).`,
           {
             providerStatus: response.status,
           },
@@ -219,10 +223,11 @@ export function baseAddress(
 export function addressBelow(base: string, path: string, query?: Query): string {
   const cut = path.search(/[?#]/)
   const clean = cut === -1 ? path : path.slice(0, cut)
-  if (!clean.startsWith('/') || clean.includes('\\') || /(^|\/)(\.|%2e)(\.|%2e)?(\/|$)/i.test(clean)) {
+  // Tabs and line ends are dropped by whoever parses the address, and would join what they part.
+  if (!clean.startsWith('/') || /[\\\p{Cc}]/u.test(clean) || /(^|\/)(\.|%2e)(\.|%2e)?(\/|$)/i.test(clean)) {
     throw new PatchbayError(
       'invalid_input',
-      'A value used in the address of the request may not be "." or ".." or hold a backslash.',
+      'A value used in the address of the request may not be "." or ".." or hold a backslash or control character.',
     )
   }
   if (cut !== -1)
@@ -302,7 +307,7 @@ function serviceError(
   failure: Failure,
 ): PatchbayError {
   const { status } = response
-  const sentence = (failure.message ?? failure.code).replace(/\p{Cc}+/gu, ' ').slice(0, 500)
+  const sentence = cleanText((failure.message ?? failure.code).replace(/\p{Cc}+/gu, ' ')).slice(0, 500)
   const details = { service: connector.id, error: failure.code }
   const kind = kindOf(response, failure)
   if (kind === 'rate_limited') {
@@ -336,11 +341,14 @@ function serviceError(
           details: { ...details, ...(failure.scope && { scope: failure.scope }) },
         },
       )
-    case 'unavailable':
+    case 'unavailable': {
+      const retryAfter = retryAfterSeconds(response)
       return new PatchbayError('provider_unavailable', `${connector.name} failed: ${sentence}`, {
         providerStatus: status,
         details,
+        ...(retryAfter !== undefined && { retryAfter }),
       })
+    }
     default:
       return new PatchbayError('provider_rejected', `${connector.name}: ${sentence}`, {
         providerStatus: status,
@@ -349,21 +357,29 @@ function serviceError(
   }
 }
 
-function kindOf({ status, headers }: HttpResponse, failure: Failure): NonNullable<Failure['as']> {
+function kindOf(response: HttpResponse, failure: Failure): NonNullable<Failure['as']> {
+  const { status } = response
   if (failure.as) return failure.as
   if (status === 401) return 'unauthorized'
-  if (status === 429) return 'rate_limited'
-  // GitHub limits with 403 and says so in its headers.
-  if (status === 403 && (headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined))
-    return 'rate_limited'
+  if (isRateLimit(response)) return 'rate_limited'
   if (status >= 500) return 'unavailable'
   return status === 404 ? 'not_found' : 'rejected'
 }
 
+/** GitHub limits with 403 and says so in its headers. */
+function isRateLimit({ status, headers }: HttpResponse): boolean {
+  if (status === 429) return true
+  return status === 403 && (headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined)
+}
+
 /** Some services repeat the token in their answers; it must reach neither the caller nor an event. */
 function withoutToken(response: HttpResponse, token: string): HttpResponse {
-  if (!response.body.includes(token)) return response
-  return { ...response, body: Buffer.from(response.body.toString('utf8').replaceAll(token, '[redacted]')) }
+  // As it is, as JSON may write its slashes, and as it stands in an address.
+  const forms = [...new Set([token, token.replaceAll('/', '\\/'), encodeURIComponent(token)])]
+  const found = forms.filter((form) => response.body.includes(form))
+  if (found.length === 0) return response
+  const text = found.reduce((body, form) => body.replaceAll(form, '[redacted]'), response.body.toString('utf8'))
+  return { ...response, body: Buffer.from(text) }
 }
 
 /** Seconds a service asks to wait: `Retry-After` (RFC 9110 §10.2.3), or GitHub's reset time. */

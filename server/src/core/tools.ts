@@ -292,7 +292,7 @@ function chosen(connector: Connector, own: readonly Connection[], account: strin
   throw matching.length === 0
     ? new PatchbayError(
         'invalid_input',
-        `"account": this user has no ${connector.name} account "${account}". Choose one of: ${choices}.`,
+        `"account": this user has no ${connector.name} account "${account.slice(0, 100)}". Choose one of: ${choices}.`,
       )
     : new PatchbayError(
         'ambiguous_account',
@@ -366,7 +366,7 @@ async function requested(
   const [method, template] = line.split(' ') as [string, string]
   const rest = { ...input }
   const path = template.replace(/\{(\w+)\}/g, (_, field: string) => {
-    const value = String(input[field])
+    const value = String(input[field] ?? '')
     if (value === '' || value === '.' || value === '..') {
       throw new PatchbayError('invalid_input', `"${field}" must not be empty, "." or "..".`)
     }
