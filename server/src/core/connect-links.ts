@@ -95,7 +95,7 @@ export function createConnectLinks(options: {
   async function opened(token: string, browserSecret: string): Promise<ConnectLink> {
     const link = await storage.connectLinks.open(secretHash(token), secretHash(browserSecret), now())
     const gone = (why: string) =>
-      new PatchbayError('not_found', `This connect link ${why}..`, {
+      new PatchbayError('not_found', `This connect link ${why}.`, {
         fix: { action: 'Ask for a new link where you got this one' },
       })
     if (!link) {
