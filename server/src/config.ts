@@ -36,7 +36,7 @@ const PUBLIC_URL = setting(
   (value, all) => {
     const url = URL.parse(value ?? `http://localhost:${all['PORT'] || '8080'}`)
     if (!url || !/^https?:$/.test(url.protocol)) throw new Error('must be an http(s) address')
-    if (url.pathname !== '/' || url.search || url.hash || url.username)
+    if (url.pathname !== '/' || url.search || url.hash || url.username || url.password)
       throw new Error('must be only scheme, host and port: the gateway has an address of its own')
     return url.origin
   },
@@ -66,13 +66,15 @@ const MASTER_KEYS = setting(
   'Keyring instead of the file: `id:base64` of 32 bytes each, separated by commas, the newest first.',
   (value) => {
     if (value === undefined) return undefined
-    return value.split(',').map((entry) => {
+    const keys = value.split(',').map((entry) => {
       const [id = '', encoded = ''] = entry.trim().split(':', 2)
       const key = Buffer.from(encoded, 'base64')
       if (!/^[A-Za-z0-9_-]{1,40}$/.test(id) || key.length !== 32)
         throw new Error('must be "id:base64" of 32 bytes each, separated by commas')
       return { id, key }
     })
+    if (new Set(keys.map(({ id }) => id)).size < keys.length) throw new Error('holds two keys of the same id')
+    return keys
   },
 )
 
@@ -82,6 +84,8 @@ const ADMIN_API_KEY = setting(
   'An admin key of your own choosing, at least 20 characters.',
   (value) => {
     if (value !== undefined && value.length < 20) throw new Error('must have at least 20 characters')
+    if (value !== undefined && !/^[\x21-\x7e]+$/.test(value))
+      throw new Error('may hold only letters, digits and signs of ASCII, no spaces: it travels in a header')
     return value
   },
 )
@@ -107,7 +111,7 @@ const CORS_ORIGINS = setting(
   (value = '') =>
     list(value).map((origin) => {
       if (URL.parse(origin)?.origin !== origin)
-        throw new Error(`must hold origins such as https://app.example.com, got "${origin}"`)
+        throw new Error('must hold origins such as https://app.example.com, separated by commas')
       return origin
     }),
 )
@@ -138,7 +142,7 @@ const TRUST_PROXY = setting(
   (value = '') =>
     list(value).map((entry) => {
       if (!isProxyRange(entry))
-        throw new Error(`must hold IP addresses, CIDR ranges, "loopback", "linklocal" or "uniquelocal", got "${entry}"`)
+        throw new Error('must hold IP addresses, CIDR ranges, "loopback", "linklocal" or "uniquelocal"')
       return entry
     }),
 )
