@@ -11,11 +11,15 @@ import {
   renameSync,
   statSync,
   unlinkSync,
+  utimesSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigError } from './config.ts'
 import type { Keyring, MasterKey } from './core/vault.ts'
+
+/** Adding a key takes milliseconds: a lock this old (ms) was left behind. */
+const LOCK_MS = 60_000
 
 /** Where the file keyring lies in a data folder. */
 export function keyringPath(dataDir: string): string {
@@ -64,15 +68,40 @@ export function fileKeyring(
   }
 }
 
-/** Adds a newest master key to the file. Whoever reads the ring next seals with it. Answers its id. */
+/**
+ * Adds a newest master key to the file. Whoever reads the ring next seals with it. Answers its id. Throws ConfigError
+ * when another process is adding one at this moment.
+ */
 export function addMasterKey(dataDir: string): string {
   const path = keyringPath(dataDir)
-  const entry = newEntry()
-  const text = fileText([entry, ...readEntries(path)])
-  const temporary = `${path}.${process.pid}.new`
-  writeDurably(temporary, text)
-  renameSync(temporary, path)
-  return entry.id
+  return underLock(`${path}.lock`, () => {
+    const entry = newEntry()
+    const text = fileText([entry, ...readEntries(path)])
+    const temporary = temporaryPath(path)
+    writeDurably(temporary, text)
+    renameSync(temporary, path)
+    syncFolderOf(path)
+    return entry.id
+  })
+}
+
+/** Of two that read the file and write it back, the second would drop the key of the first, and what it sealed. */
+function underLock<T>(lock: string, work: () => T): T {
+  try {
+    closeSync(openSync(lock, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0
+    if (Date.now() - since < LOCK_MS)
+      throw new ConfigError(`Another process is adding a master key at this moment (${lock}). Try again in a minute.`)
+    // Whoever made it was stopped in the middle of a few milliseconds.
+    utimesSync(lock, new Date(), new Date())
+  }
+  try {
+    return work()
+  } finally {
+    unlinkSync(lock)
+  }
 }
 
 interface Entry {
@@ -96,16 +125,32 @@ function fileText(keys: readonly Entry[]): string {
 /** Whether this call made the file: of several processes one does. */
 function createOnce(path: string, text: string): boolean {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.new`
+  const temporary = temporaryPath(path)
   writeDurably(temporary, text)
   try {
     linkSync(temporary, path)
+    syncFolderOf(path)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   } finally {
     unlinkSync(temporary)
+  }
+}
+
+function temporaryPath(path: string): string {
+  return `${path}.${process.pid}.${randomBytes(4).toString('hex')}.new`
+}
+
+/** So that the file is found by its name after a power cut; folders cannot be synced everywhere. */
+function syncFolderOf(path: string): void {
+  if (process.platform === 'win32') return
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
   }
 }
 
