@@ -19,13 +19,19 @@ const SECRET_MEMBERS = [
   'token',
 ]
 
+const SECRET_NAMES: ReadonlySet<string> = new Set(SECRET_MEMBERS.map((name) => name.toLowerCase()))
+/** Characters of an error's message that are logged. */
+const MAX_MESSAGE = 1_000
+/** Objects nested deeper than this are not logged. */
+const MAX_DEPTH = 8
+
 /** JSON lines on standard output. Of an error only its kind, message and stack, and those of its causes. */
 export function createLog(level: LogLevel): Logger {
   return pino({
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label) => ({ level: label }), log: (object) => redacted(object) as Record<string, unknown> },
     redact: {
       paths: SECRET_MEMBERS.flatMap((name) =>
         name.includes('-')
@@ -35,7 +41,30 @@ export function createLog(level: LogLevel): Logger {
       censor: '[redacted]',
     },
     serializers: { err: plainError, error: plainError },
+    hooks: {
+      logMethod(given, method) {
+        // Without words of its own, a line gets the error's whole message as them.
+        const [first, ...words] = given as unknown[]
+        const error = first instanceof Error ? first : (first as { err?: unknown } | undefined)?.err
+        if (words.length === 0 && error instanceof Error)
+          method.call(this, first as object, error.message.slice(0, MAX_MESSAGE))
+        else method.apply(this, given)
+      },
+    },
   })
+}
+
+/** A copy without secrets at any depth. Only plain objects and lists are looked into; others have their serializers. */
+function redacted(value: unknown, depth = 0): unknown {
+  if (Array.isArray(value)) return depth > MAX_DEPTH ? '[…]' : value.map((one) => redacted(one, depth + 1))
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  if (depth > MAX_DEPTH) return '{…}'
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [
+      name,
+      SECRET_NAMES.has(name.toLowerCase()) ? '[redacted]' : redacted(one, depth + 1),
+    ]),
+  )
 }
 
 /** Errors of libraries carry requests, replies and options along; none of that is logged. */
@@ -45,8 +74,13 @@ function plainError(error: unknown, depth = 0): unknown {
   return {
     type: error.name,
     ...(typeof code === 'string' && { code }),
-    message: error.message.slice(0, 1000),
-    stack: error.stack?.split('\n').slice(1, 12).join('\n'),
+    message: error.message.slice(0, MAX_MESSAGE),
+    // Without the lines of the message, which is told above and cut there.
+    stack: error.stack
+      ?.split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .slice(0, 11)
+      .join('\n'),
     ...(error.cause !== undefined && depth < 4 && { cause: plainError(error.cause, depth + 1) }),
   }
 }
