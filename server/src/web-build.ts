@@ -5,6 +5,11 @@ import { dirname, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 
 const WEB = join(import.meta.dirname, '../../web')
+/** What the pages are made of: their own files, and the client they are built with. */
+const SOURCES = [
+  ...['src', 'public', 'index.html', 'vite.config.ts'].map((name) => join(WEB, name)),
+  join(WEB, '../sdk/src'),
+]
 
 /**
  * Folder of the built web pages; built first where that is missing or older than its source. A build that fails is
@@ -15,7 +20,7 @@ export async function builtWebPages(say: (line: string) => void): Promise<string
   const index = join(dist, 'index.html')
   const source = join(WEB, 'src')
   if (!existsSync(source)) return existsSync(index) ? dist : undefined
-  if (existsSync(index) && statSync(index).mtimeMs >= newestIn(source)) return dist
+  if (existsSync(index) && statSync(index).mtimeMs >= newestOf(SOURCES)) return dist
   say('Building the web pages (once, about ten seconds)…')
   try {
     await runVite()
@@ -26,12 +31,16 @@ export async function builtWebPages(say: (line: string) => void): Promise<string
   }
 }
 
-function newestIn(folder: string): number {
-  let newest = 0
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) newest = Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs)
-  }
-  return newest
+/** Latest change of these files, and of those in these folders, epoch ms. */
+function newestOf(paths: readonly string[]): number {
+  return Math.max(
+    0,
+    ...paths.map((path) => {
+      const found = statSync(path, { throwIfNoEntry: false })
+      if (!found) return 0
+      return found.isDirectory() ? newestOf(readdirSync(path).map((name) => join(path, name))) : found.mtimeMs
+    }),
+  )
 }
 
 function runVite(): Promise<void> {
