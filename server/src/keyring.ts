@@ -91,7 +91,7 @@ function underLock<T>(lock: string, work: () => T): T {
     closeSync(openSync(lock, 'wx', 0o600))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
     if (Date.now() - since < LOCK_MS)
       throw new ConfigError(`Another process is adding a master key at this moment (${lock}). Try again in a minute.`)
     // Whoever made it was stopped in the middle of a few milliseconds.

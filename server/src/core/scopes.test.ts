@@ -73,6 +73,10 @@ describe('what is asked for', () => {
     expect(scopesToAsk(mail, [], ['all', 'read'])).toEqual({ default: ['all', 'me'] })
   })
 
+  test('leaves out one of two that include each other, not both', () => {
+    expect(scopesToAsk(mail, [], ['ping', 'pong'])).toEqual({ default: ['me', 'pong'] })
+  })
+
   test('keeps the scopes of identity though another one includes them', () => {
     expect(scopesToAsk({ ...mail, identityScopes: ['read'] }, [], ['modify'])).toEqual({ default: ['modify', 'read'] })
   })
