@@ -61,7 +61,7 @@ const ROOMS: readonly Room[] = [
   {
     folder: 'server/src/net',
     packages: ['undici'],
-    builtins: ['node:net', 'node:dns/promises', 'node:tls', 'node:zlib', 'node:stream'],
+    builtins: ['node:net', 'node:dns/promises', 'node:tls', 'node:zlib', 'node:stream', 'node:module'],
   },
 ]
 

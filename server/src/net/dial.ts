@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, type LookupFunction } from 'node:net'
-import { buildConnector } from 'undici'
 import { PatchbayError } from '../core/errors.ts'
 import type { AddressPolicy, Refusal } from './address-policy.ts'
+import { buildConnector, type Connector } from './undici.ts'
 
 export interface ResolvedAddress {
   address: string
@@ -55,7 +55,7 @@ export async function checkedAddresses(
 export function dialer(
   destination: Destination,
   options: { policy: AddressPolicy; resolve: Resolve; connectTimeoutMs: number; ca?: string | undefined },
-): buildConnector.connector {
+): Connector {
   const checkedLookup: LookupFunction = (_hostname, { all }, done) => {
     checkedAddresses(options.policy, options.resolve, destination).then(
       (addresses) => {

@@ -1,10 +1,11 @@
-import { type Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import { PatchbayError } from '../core/errors.ts'
 import type { Http, HttpRequest, HttpResponse } from '../core/http.ts'
 import { bareHost, createAddressPolicy } from './address-policy.ts'
 import { ACCEPT_ENCODING, type Answer, collectAnswer } from './answer.ts'
 import { dialer, type Resolve, systemResolve } from './dial.ts'
 import { answerFault, cancelled, closedDoor, invalidRequest, timedOut, transportFault } from './faults.ts'
+import { Pool } from './undici.ts'
 
 export interface HttpOptions {
   /** EGRESS_ALLOW: hosts, `host:port`, IP addresses, CIDRs, `loopback`, `private`, `*`. See `createAddressPolicy`. */
