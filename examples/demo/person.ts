@@ -41,7 +41,7 @@ export function newPerson(): Person {
           continue
         }
         const text = await response.text()
-        const form = formOf(text, account)
+        const form = consentForm(text, account)
         if (!form) return { url, status: response.status, text }
         url = new URL(form.action, url).href
         response = await load(url, form.fields)
@@ -52,7 +52,7 @@ export function newPerson(): Person {
 }
 
 /** The consent form whose button shows the account; the first one where none does. */
-function formOf(html: string, account: string): { action: string; fields: URLSearchParams } | undefined {
+export function consentForm(html: string, account: string): { action: string; fields: URLSearchParams } | undefined {
   const forms = [...html.matchAll(/<form class="user-form" method="post" action="([^"]+)">([\s\S]*?)<\/form>/g)]
   const chosen = forms.find(([, , inside]) => inside?.includes(account)) ?? forms[0]
   if (!chosen) return undefined
@@ -65,7 +65,7 @@ function formOf(html: string, account: string): { action: string; fields: URLSea
   return { action: unescaped(chosen[1] ?? ''), fields }
 }
 
-function unescaped(text: string): string {
+export function unescaped(text: string): string {
   return text
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')

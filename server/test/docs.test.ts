@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { EVENT_TYPES as FILTER_TYPES } from '../../web/src/events/event-filter.ts'
 import { builtInConnectors } from '../src/connectors/built-in.ts'
 import { createCatalogue } from '../src/core/catalogue.ts'
 import type { Tool } from '../src/core/connector.ts'
@@ -40,6 +41,10 @@ describe('the documentation says what the code says', () => {
 
   test('events.md explains every type, and no other', () => {
     expect(firstColumn(read('docs/events.md')).sort()).toEqual([...EVENT_TYPES].sort())
+  })
+
+  test('the events page can be filtered by every event type', () => {
+    expect(FILTER_TYPES).toEqual(EVENT_TYPES)
   })
 
   test('storage-schema.md explains every table and column, and no other', () => {

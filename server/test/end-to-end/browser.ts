@@ -1,3 +1,5 @@
+import { consentForm, unescaped } from '../../../examples/demo/person.ts'
+
 /** A page that a browser ended up on. */
 export interface Page {
   url: string
@@ -98,27 +100,4 @@ export function newBrowser(): Browser {
       return onward ? go(unescaped(onward), account === undefined ? {} : { account }) : sent
     },
   }
-}
-
-/** An emulator's consent form whose button shows the account; the first one where none does. */
-function consentForm(html: string, account: string): { action: string; fields: URLSearchParams } | undefined {
-  const forms = [...html.matchAll(/<form class="user-form" method="post" action="([^"]+)">([\s\S]*?)<\/form>/g)]
-  const chosen = forms.find(([, , inside]) => inside?.includes(account)) ?? forms[0]
-  if (!chosen) return undefined
-  const fields = new URLSearchParams()
-  for (const [, name = '', value = ''] of (chosen[2] ?? '').matchAll(
-    /<input type="hidden" name="([^"]*)" value="([^"]*)"/g,
-  )) {
-    fields.set(name, unescaped(value))
-  }
-  return { action: unescaped(chosen[1] ?? ''), fields }
-}
-
-function unescaped(text: string): string {
-  return text
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&amp;', '&')
 }
